@@ -1,0 +1,230 @@
+"""Judge a stored run: pytest over the hidden tests, in this trusted process, over what the probes left on disk.
+
+No student code, no TensorFlow and no pickle is loaded here. A verdict costs a fraction of a second, so a changed test,
+weight or message is judged again without running a notebook.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import importlib.util
+import inspect
+import io
+import json
+import logging
+import os
+import sys
+import textwrap
+import uuid
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from autograder.checks import plugin
+from autograder.checks.given import Given, Materials
+from autograder.errors import HiddenTestError, ReportError
+from autograder.records import CheckResult, Picture, Run
+
+RUN_FILE = "run.json"
+MATERIALS_FILE = "materials.json"
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class HiddenTests:
+    """One question's hidden-test file: where it is, its loaded module, and the source of its probe."""
+
+    question: str
+    path: Path
+    module: ModuleType
+    probe_source: str
+
+    def given(self, seed: int, materials: Materials) -> Given:
+        """The probe's inputs and the answers to them; the same seed gives the same."""
+        return plugin.call_given(self.module, self.question, seed, materials)
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What the hidden tests say about one question."""
+
+    checks: tuple[CheckResult, ...]
+    pictures: tuple[Picture, ...] = ()
+
+
+def load_hidden_tests(folder: Path) -> dict[str, HiddenTests]:
+    """All hidden-test files of an assignment, by question.
+
+    Raises:
+        HiddenTestError: the folder has none, or a file cannot be imported or has no probe.
+    """
+    paths = sorted(folder.glob(f"{plugin.FILE_PREFIX}*.py"))
+    if not paths:
+        raise HiddenTestError(f"There are no hidden tests (files test_<question>.py) to judge with. Received: {folder}")
+    return {plugin.question_of(path): _load(path) for path in paths}
+
+
+def _load(path: Path) -> HiddenTests:
+    specification = importlib.util.spec_from_file_location(f"hidden_{uuid.uuid4().hex}", path)
+    if specification is None or specification.loader is None:
+        raise HiddenTestError(f"Not a Python file. Received: {path}")
+    module = importlib.util.module_from_spec(specification)
+    try:
+        specification.loader.exec_module(module)
+    except Exception as error:  # the file is a program of the instructor's
+        raise HiddenTestError(f"{path.name} cannot be imported: {type(error).__name__}: {error}") from error
+    if not callable(getattr(module, "probe", None)):
+        raise HiddenTestError(f"{path.name} must define probe(student, given). Received: no such function")
+    source = textwrap.dedent(inspect.getsource(module.probe))
+    return HiddenTests(plugin.question_of(path), path, module, source)
+
+
+def calibration_for(assignment_folder: Path, profile: str, origin: str) -> Mapping[str, Any] | None:
+    """What `calibration.json` holds for a profile and an origin of data, or None."""
+    path = assignment_folder / "calibration.json"
+    if not path.is_file():
+        return None
+    try:
+        found = json.loads(path.read_text(encoding="utf-8")).get(profile, {})
+    except (ValueError, AttributeError) as error:
+        raise HiddenTestError(f"{path.name} is not what a calibration writes: {error}") from error
+    return found.get(origin) or found.get("generated")
+
+
+def write_run(folder: Path, run: Run, materials: Materials) -> None:
+    """Keep what a verdict needs beside the evidence. The run's own file comes last: with it, the run exists."""
+    kept = {
+        "profile": materials.profile,
+        "parameters": dict(materials.parameters),
+        "public": str(materials.public) if materials.public else None,
+        "withheld": str(materials.withheld) if materials.withheld else None,
+        "origin": materials.origin,
+    }
+    (folder / MATERIALS_FILE).write_text(json.dumps(kept, indent=1, sort_keys=True), encoding="utf-8")
+    temporary = folder / f"{RUN_FILE}.part"
+    temporary.write_text(run.model_dump_json(indent=1), encoding="utf-8")
+    temporary.replace(folder / RUN_FILE)
+
+
+def open_run(folder: Path, tests: Path | None = None) -> plugin.Verdicts:
+    """A stored run, ready to be judged; `tests` is a hidden-test file or folder, beside which calibration lies.
+
+    Raises:
+        ReportError: the folder holds no readable run.
+    """
+    try:
+        run = Run.model_validate_json((folder / RUN_FILE).read_bytes())
+        kept = json.loads((folder / MATERIALS_FILE).read_bytes())
+    except OSError as error:
+        raise ReportError(f"There is no stored run in this folder: {error.strerror}. Received: {folder}") from error
+    except (ValidationError, ValueError) as error:
+        raise ReportError(f"The stored run cannot be read: {error!s:.300}. Received: {folder}") from error
+    assignment_folder = None
+    if tests is not None:
+        hidden_folder = tests if tests.is_dir() else tests.parent
+        assignment_folder = hidden_folder.resolve().parent
+    calibration = calibration_for(assignment_folder, kept["profile"], kept["origin"]) if assignment_folder else None
+    materials = Materials(
+        profile=kept["profile"],
+        parameters=kept["parameters"],
+        public=Path(kept["public"]) if kept["public"] else None,
+        withheld=Path(kept["withheld"]) if kept["withheld"] else None,
+        origin=kept["origin"],
+        calibration=calibration,
+    )
+    return plugin.Verdicts(run_folder=folder, run=run, materials=materials)
+
+
+def judge(run_folder: Path, tests_folder: Path, materials: Materials | None = None) -> dict[str, Judgement]:
+    """Run all hidden tests of an assignment over one stored run.
+
+    `materials` are taken from the run when they are not given; a course folder may have moved since it was stored.
+
+    Returns:
+        A judgement for every hidden-test file. One that cannot be imported is an error of that question alone.
+    """
+    verdicts = open_run(run_folder, tests_folder)
+    if materials is not None:
+        verdicts.materials = materials
+    collector = _Collector(verdicts)
+    ini = resources.files("autograder.checks") / "hidden_tests.ini"
+    arguments = ["-c", str(ini), "--rootdir", str(tests_folder), "--import-mode=importlib", "-q", "-p", "no:cacheprovider"]
+    arguments += ["-p", "autograder.checks.plugin", "--continue-on-collection-errors"]
+    printed = io.StringIO()
+    with _own_modules(tests_folder), _no_other_plugins(), contextlib.redirect_stdout(printed):
+        status = pytest.main([*arguments, str(tests_folder)], plugins=[collector])
+    judgements = {}
+    for path in sorted(tests_folder.glob(f"{plugin.FILE_PREFIX}*.py")):
+        question = plugin.question_of(path)
+        checks = verdicts.checks.get(question) or [_broken(question, verdicts.broken.get(question, ""))]
+        judgements[question] = Judgement(tuple(checks), tuple(verdicts.pictures.get(question, ())))
+    if any(check.outcome == "error" for judgement in judgements.values() for check in judgement.checks):
+        log.error("Hidden tests went wrong (pytest ended with %s):\n%s", status, printed.getvalue())
+    return judgements
+
+
+def tests_digest(tests_folder: Path) -> str:
+    """SHA-256 over everything that determines a verdict: the hidden-test files and the calibration."""
+    digest = hashlib.sha256()
+    for path in [*sorted(tests_folder.glob("*.py")), tests_folder.parent / "calibration.json"]:
+        if path.is_file():
+            digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()
+
+
+class _Collector:
+    """Hands the run to the plugin, and notes files that could not be imported."""
+
+    def __init__(self, verdicts: plugin.Verdicts) -> None:
+        self.verdicts = verdicts
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_configure(self, config: pytest.Config) -> None:
+        config.stash[plugin.VERDICTS] = self.verdicts
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        if report.failed:
+            self.verdicts.broken[plugin.question_of(Path(report.nodeid))] = str(report.longrepr)
+
+
+def _broken(question: str, story: str) -> CheckResult:
+    log.error("The hidden tests of %s could not be run: %s", question, story or "no test was found")
+    message = "The hidden tests of this question could not be run; a person will look at it."
+    return CheckResult(name="hidden_tests", title="The hidden tests of this question", outcome="error", message=message)
+
+
+@contextlib.contextmanager
+def _own_modules(tests_folder: Path) -> Iterator[None]:
+    """Hidden tests are loaded anew each time: they may have changed, and another course has files of the same names."""
+    before = set(sys.modules)
+    try:
+        yield
+    finally:
+        for name in set(sys.modules) - before:
+            file = getattr(sys.modules[name], "__file__", None)
+            if file is not None and Path(file).is_relative_to(tests_folder):
+                del sys.modules[name]
+
+
+@contextlib.contextmanager
+def _no_other_plugins() -> Iterator[None]:
+    """Verdicts do not depend on which pytest plugins happen to be installed."""
+    before = {name: os.environ.get(name) for name in ("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "PYTEST_ADDOPTS", "PYTEST_PLUGINS")}
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    os.environ.pop("PYTEST_ADDOPTS", None)
+    os.environ.pop("PYTEST_PLUGINS", None)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value

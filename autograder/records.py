@@ -1,0 +1,204 @@
+"""The nouns that travel between the steps of grading, as frozen, validated, JSON-ready data.
+
+`Submission` comes in, `Run` is what happened when it was executed, `Report` is what everybody reads.
+The shape of `Report` in JSON is a promise to other programs (docs/report.md): fields may be added, none renamed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+CheckOutcome = Literal["passed", "failed", "limit_exceeded", "not_assessed", "error"]
+QuestionOutcome = Literal["passed", "partial", "failed", "not_assessed", "error", "manual"]
+CellOutcome = Literal["ok", "error", "timeout", "killed", "not_run"]
+ProbeOutcome = Literal["ok", "timeout", "failed", "not_run"]
+LimitName = Literal["cell time", "run time", "memory", "output", "disk", "processes"]
+SandboxLevel = Literal["warm", "cold", "none"]
+Status = Literal["graded", "needs_attention"]
+
+
+class Record(BaseModel):
+    """Immutable data; unknown fields are ignored on reading, so that older code reads newer files."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+class Submission(Record):
+    """One student's notebook as handed in. Nothing in it is trusted, the student's id and the file name included."""
+
+    student: str
+    assignment: str
+    path: Path
+    submitted_at: datetime | None = None
+
+
+class CellError(Record):
+    """A student's exception, shortened to what helps: its class, message, and the line it came from."""
+
+    name: str
+    message: str
+    line: int | None = None
+    source: str | None = None
+
+    def __str__(self) -> str:
+        place = f" (line {self.line}: `{self.source}`)" if self.line and self.source else ""
+        return f"{self.name}: {self.message}{place}" if self.message else f"{self.name}{place}"
+
+
+class CellRun(Record):
+    """What happened to one code cell. `index` counts all cells of the executed notebook."""
+
+    index: int
+    grade_id: str | None = None
+    outcome: CellOutcome
+    seconds: float = 0.0
+    peak_memory_mb: float | None = None
+    error: CellError | None = None
+    output_bytes: int = 0
+    output_truncated: bool = False
+
+
+class ProbeRun(Record):
+    """What happened to one question's probe. The evidence itself is in `evidence/<question>.npz`, if any came."""
+
+    question: str
+    outcome: ProbeOutcome
+    seconds: float = 0.0
+    message: str = ""
+
+
+class LimitExceeded(Record):
+    """A limit that the submission ran into: which, how much was allowed, and in which cell."""
+
+    limit: LimitName
+    allowed: str
+    grade_id: str | None = None
+    cell_index: int | None = None
+
+    def __str__(self) -> str:
+        where = f" in the cell `{self.grade_id}`" if self.grade_id else ""
+        return f"{self.limit} limit exceeded{where}: {self.allowed} allowed"
+
+
+class DeviceInfo(Record):
+    """One accelerator that the kernel could see, and how busy the grader saw it."""
+
+    name: str
+    memory_mb: float | None = None
+    peak_memory_mb: float | None = None
+    mean_utilization: float | None = None
+
+
+class Run(Record):
+    """One execution of one submission: an account of it, beside `executed.ipynb` and `evidence/`."""
+
+    schema_version: Literal[1] = 1
+    assignment: str
+    profile: str
+    seed: int
+    sandbox: SandboxLevel
+    cells: tuple[CellRun, ...] = ()
+    probes: tuple[ProbeRun, ...] = ()
+    limits_exceeded: tuple[LimitExceeded, ...] = ()
+    seconds: float = 0.0
+    startup_seconds: float = 0.0
+    peak_memory_mb: float | None = None
+    kernel_died: bool = False
+    cause_of_death: str = ""
+    devices: tuple[DeviceInfo, ...] = ()
+    repairs: tuple[str, ...] = ()
+
+    def cell(self, grade_id: str) -> CellRun | None:
+        """The cell with this grade_id, or None."""
+        return next((cell for cell in self.cells if cell.grade_id == grade_id), None)
+
+    def probe(self, question: str) -> ProbeRun | None:
+        """The probe of this question, or None."""
+        return next((probe for probe in self.probes if probe.question == question), None)
+
+
+class CheckResult(Record):
+    """One hidden test's outcome. `title` is the test's docstring: the line that a student reads."""
+
+    name: str
+    title: str
+    outcome: CheckOutcome
+    weight: Annotated[float, Field(ge=0)] = 1.0
+    message: str = ""
+    hint: str = ""
+
+
+class Picture(Record):
+    """Numbers behind one of a question's pictures in the feedback, for example curves or forecasts; plain JSON."""
+
+    kind: str
+    data: dict[str, object] = {}
+
+
+class QuestionResult(Record):
+    """All checks of one question and the points they make. `points` is None where no mark can be given (yet)."""
+
+    id: str
+    title: str = ""
+    topic: str = ""
+    points: float | None
+    max_points: float
+    outcome: QuestionOutcome
+    checks: tuple[CheckResult, ...] = ()
+    message: str = ""
+    pictures: tuple[Picture, ...] = ()
+
+
+class Report(Record):
+    """One submission's result: nbgrader's gradebook, feedback, class table and exports are all written from it."""
+
+    schema_number: Literal[1] = Field(default=1, alias="schema")
+    assignment: str
+    student: str
+    status: Status
+    score: float | None
+    max_score: float
+    assessed_max_score: float = 0.0
+    questions: tuple[QuestionResult, ...] = ()
+    repairs: tuple[str, ...] = ()
+    problem: str = ""
+    run: Run | None = None
+    provenance: dict[str, object] = {}
+
+    model_config = ConfigDict(frozen=True, populate_by_name=True, serialize_by_alias=True)
+
+    def question(self, question_id: str) -> QuestionResult:
+        """The result of one question.
+
+        Raises:
+            KeyError: the report has no such question.
+        """
+        for question in self.questions:
+            if question.id == question_id:
+                return question
+        raise KeyError(question_id)
+
+
+def points_for(checks: Sequence[CheckResult], max_points: float) -> tuple[float | None, QuestionOutcome]:
+    """Points and outcome of a question: its points times the weight of the checks that passed.
+
+    A grader's error takes the mark away from the machine (None: a person looks). Checks that could not be assessed
+    here are neither given nor lost: they are left out of the sum; a question of which nothing could be assessed has
+    no points yet.
+    """
+    if not checks or any(check.outcome == "error" for check in checks):
+        return None, "error"
+    assessed = [check for check in checks if check.outcome != "not_assessed"]
+    total = sum(check.weight for check in assessed)
+    if not total:
+        return None, "not_assessed"
+    passed = sum(check.weight for check in assessed if check.outcome == "passed")
+    points = round(max_points * passed / total, 4)
+    if passed == total:
+        return points, "passed"
+    return points, "partial" if passed else "failed"

@@ -67,7 +67,7 @@ class Profile(Settings):
 
 
 class Question(Settings):
-    """One question. `defines` are the names its contract asks for; `manual` ones are hand-graded, without hidden tests."""
+    """One question. `defines` are the names that its contract asks for; `manual` ones are hand-graded."""
 
     id: Identifier
     points: Annotated[float, Field(ge=0)]
@@ -202,9 +202,7 @@ def load_course(folder: Path) -> Course:
         line = _line_in(path, error)
         raise ConfigurationError(f"{CONFIG_FILE} does not run: {type(error).__name__}: {error}{line}") from error
     if not isinstance(course, Course):
-        raise ConfigurationError(
-            f"{CONFIG_FILE} must define `course = Course(...)`. Received: {type(course).__name__}"
-        )
+        raise ConfigurationError(f"{CONFIG_FILE} must define `course = Course(...)`. Received: {type(course).__name__}")
     return course
 
 

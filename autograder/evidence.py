@@ -14,7 +14,7 @@ import math
 import os
 import stat
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -87,29 +87,31 @@ def _encode(value: Any, arrays: list[np.ndarray[Any, Any]]) -> Any:
         arrays.append(array)
         return f"a{len(arrays) - 1}.npy"
 
-    if value is None or isinstance(value, (bool, int, float, str)):
-        return value
     if isinstance(value, np.generic):
         return value.item()
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
     if isinstance(value, bytes):
-        return {"$bytes": add(np.frombuffer(value, np.uint8))}
-    if isinstance(value, np.ndarray):
-        return {"$array": add(value)}
-    if isinstance(value, pd.DataFrame):
-        index = value.index
-        return {
+        node: Any = {"$bytes": add(np.frombuffer(value, np.uint8))}
+    elif isinstance(value, np.ndarray):
+        node = {"$array": add(value)}
+    elif isinstance(value, pd.DataFrame):
+        columns = [add(value.iloc[:, position].to_numpy()) for position in range(value.shape[1])]
+        node = {
             "$frame": {
                 "columns": [str(column) for column in value.columns],
-                "arrays": [add(value.iloc[:, position].to_numpy()) for position in range(value.shape[1])],
-                "index": add(_index_array(index)),
-                "datetime": isinstance(index, pd.DatetimeIndex),
+                "arrays": columns,
+                "index": add(_index_array(value.index)),
+                "datetime": isinstance(value.index, pd.DatetimeIndex),
             }
         }
-    if isinstance(value, Mapping):
-        return {"$dict": {str(key): _encode(item, arrays) for key, item in value.items()}}
-    if isinstance(value, Sequence):
-        return [_encode(item, arrays) for item in value]
-    raise EvidenceError(f"A probe cannot be given a {type(value).__name__}. Received: {value!r:.100}")
+    elif isinstance(value, Mapping):
+        node = {"$dict": {str(key): _encode(item, arrays) for key, item in value.items()}}
+    elif isinstance(value, Sequence):
+        node = [_encode(item, arrays) for item in value]
+    else:
+        raise EvidenceError(f"A probe cannot be given a {type(value).__name__}. Received: {value!r:.100}")
+    return node
 
 
 def _index_array(index: Any) -> np.ndarray[Any, Any]:
@@ -144,7 +146,9 @@ def decode(data: bytes, max_bytes: int = 64 * 2**20) -> dict[str, Any]:
             contents = {member.filename: _member(archive, member) for member in members}
         tree_bytes = contents.pop(TREE, b"")
         if not tree_bytes or len(tree_bytes) > MAX_TREE_BYTES:
-            raise EvidenceError(f"Evidence needs a {TREE} of at most {MAX_TREE_BYTES} bytes. Received: {len(tree_bytes)}")
+            raise EvidenceError(
+                f"Evidence needs a {TREE} of at most {MAX_TREE_BYTES} bytes. Received: {len(tree_bytes)}"
+            )
         tree = json.loads(tree_bytes)
         if not isinstance(tree, dict):
             raise EvidenceError(f"{TREE} must hold an object. Received: {type(tree).__name__}")
@@ -214,19 +218,10 @@ def _decode(node: Any, contents: Mapping[str, bytes], depth: int) -> Any:
     kind, value = next(iter(node.items()))
     if kind == "$dict":
         return {str(key): _decode(item, contents, depth + 1) for key, item in value.items()}
-    if kind == "$array":
-        return _array(contents[value])
-    if kind == "$bytes":
-        return _array(contents[value]).tobytes()
-    if kind == "$frame":
-        return _frame(value, contents)
-    if kind == "$series":
-        return pd.Series(_column(value["array"], contents), index=_index(value, contents), name=value["name"])
-    if kind == "$raised":
-        return Raised(**{key: value.get(key) for key in ("name", "message", "function", "line", "source")})
-    if kind == "$other":
-        return Other(type=str(value["type"]), repr=str(value["repr"]))
-    raise EvidenceError(f"Unknown kind of evidence. Received: {kind!r:.60}")
+    reader = _READERS.get(kind)
+    if reader is None:
+        raise EvidenceError(f"Unknown kind of evidence. Received: {kind!r:.60}")
+    return reader(value, contents)
 
 
 def _column(name: Any, contents: Mapping[str, bytes]) -> Any:
@@ -242,6 +237,40 @@ def _index(value: Mapping[str, Any], contents: Mapping[str, bytes]) -> Any:
 def _frame(value: Mapping[str, Any], contents: Mapping[str, bytes]) -> pd.DataFrame:
     columns = [_column(name, contents) for name in value["arrays"]]
     index = _index(value, contents)
-    frame = pd.concat([pd.Series(column, index=index) for column in columns], axis=1) if columns else pd.DataFrame(index=index)
+    frame = (
+        pd.concat([pd.Series(column, index=index) for column in columns], axis=1)
+        if columns
+        else pd.DataFrame(index=index)
+    )
     frame.columns = pd.Index([str(column) for column in value["columns"]])
     return frame
+
+
+def _series(value: Mapping[str, Any], contents: Mapping[str, bytes]) -> Any:
+    return pd.Series(_column(value["array"], contents), index=_index(value, contents), name=value["name"])
+
+
+def _raised(value: Mapping[str, Any], _: Mapping[str, bytes]) -> Raised:
+    """Written next to student code: each field is brought to its type and to a bearable length."""
+    line, function, source = value.get("line"), value.get("function"), value.get("source")
+    return Raised(
+        name=str(value["name"])[:100],
+        message=str(value["message"])[:1000],
+        function=None if function is None else str(function)[:100],
+        line=line if isinstance(line, int) else None,
+        source=None if source is None else str(source)[:200],
+    )
+
+
+def _other(value: Mapping[str, Any], _: Mapping[str, bytes]) -> Other:
+    return Other(type=str(value["type"]), repr=str(value["repr"]))
+
+
+_READERS: dict[str, Callable[[Any, Mapping[str, bytes]], Any]] = {
+    "$array": lambda value, contents: _array(contents[value]),
+    "$bytes": lambda value, contents: _array(contents[value]).tobytes(),
+    "$frame": _frame,
+    "$series": _series,
+    "$raised": _raised,
+    "$other": _other,
+}

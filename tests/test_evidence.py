@@ -66,7 +66,12 @@ def test_a_probe_cannot_be_given_just_anything():
         encode({"x": object()})
 
 
-HUGE_HEADER = b"\x93NUMPY\x01\x00" + struct.pack("<H", 118) + b"{'descr': '<f8', 'fortran_order': False, 'shape': (1000000000000,), }".ljust(117) + b"\n"
+HUGE_HEADER = (
+    b"\x93NUMPY\x01\x00"
+    + struct.pack("<H", 118)
+    + b"{'descr': '<f8', 'fortran_order': False, 'shape': (1000000000000,), }".ljust(117)
+    + b"\n"
+)
 
 
 @pytest.mark.parametrize(
@@ -134,11 +139,15 @@ def test_damaged_files_never_raise_anything_else(position, replacement):
 @given(
     tree=st.recursive(
         st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
-        lambda inner: st.lists(inner, max_size=3)
-        | st.dictionaries(
-            st.sampled_from(["$array", "$frame", "$series", "$raised", "$other", "$dict", "$bytes", "index", "array", "name"]),
-            inner,
-            max_size=3,
+        lambda inner: (
+            st.lists(inner, max_size=3)
+            | st.dictionaries(
+                st.sampled_from(
+                    ["$array", "$frame", "$series", "$raised", "$other", "$dict", "$bytes", "index", "array", "name"]
+                ),
+                inner,
+                max_size=3,
+            )
         ),
         max_leaves=12,
     )

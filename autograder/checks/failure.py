@@ -8,7 +8,7 @@ exception, a plain `assert` included, is an error of the hidden test, never a lo
 from __future__ import annotations
 
 
-class Failure(Exception):  # noqa: N818 - the word that instructors read and write
+class Failure(Exception):
     """The student's answer is not what the question asks for."""
 
     def __init__(self, message: str, hint: str = "") -> None:
@@ -21,7 +21,7 @@ class LimitFailure(Failure):
     """The answer could not be had within the limits."""
 
 
-class NotAssessed(Exception):  # noqa: N818 - an outcome, not an error
+class NotAssessed(Exception):
     """This cannot be judged here; points are neither given nor lost."""
 
     def __init__(self, message: str) -> None:

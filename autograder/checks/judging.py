@@ -95,7 +95,8 @@ def calibration_for(assignment_folder: Path, profile: str, origin: str) -> Mappi
         found = json.loads(path.read_text(encoding="utf-8")).get(profile, {})
     except (ValueError, AttributeError) as error:
         raise HiddenTestError(f"{path.name} is not what a calibration writes: {error}") from error
-    return found.get(origin) or found.get("generated")
+    calibration: Mapping[str, Any] | None = found.get(origin) or found.get("generated")
+    return calibration
 
 
 def write_run(folder: Path, run: Run, materials: Materials) -> None:
@@ -155,7 +156,16 @@ def judge(run_folder: Path, tests_folder: Path, materials: Materials | None = No
         verdicts.materials = materials
     collector = _Collector(verdicts)
     ini = resources.files("autograder.checks") / "hidden_tests.ini"
-    arguments = ["-c", str(ini), "--rootdir", str(tests_folder), "--import-mode=importlib", "-q", "-p", "no:cacheprovider"]
+    arguments = [
+        "-c",
+        str(ini),
+        "--rootdir",
+        str(tests_folder),
+        "--import-mode=importlib",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+    ]
     arguments += ["-p", "autograder.checks.plugin", "--continue-on-collection-errors"]
     printed = io.StringIO()
     with _own_modules(tests_folder), _no_other_plugins(), contextlib.redirect_stdout(printed):
@@ -216,7 +226,9 @@ def _own_modules(tests_folder: Path) -> Iterator[None]:
 @contextlib.contextmanager
 def _no_other_plugins() -> Iterator[None]:
     """Verdicts do not depend on which pytest plugins happen to be installed."""
-    before = {name: os.environ.get(name) for name in ("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "PYTEST_ADDOPTS", "PYTEST_PLUGINS")}
+    before = {
+        name: os.environ.get(name) for name in ("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "PYTEST_ADDOPTS", "PYTEST_PLUGINS")
+    }
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     os.environ.pop("PYTEST_ADDOPTS", None)
     os.environ.pop("PYTEST_PLUGINS", None)

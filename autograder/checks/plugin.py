@@ -138,7 +138,9 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     for mark in item.iter_markers("requires"):
         for name in mark.args:
             if name not in done:
-                raise HiddenTestError(f"{item.name} requires {name!r}, which is not an earlier test of {item.path.name}")
+                raise HiddenTestError(
+                    f"{item.name} requires {name!r}, which is not an earlier test of {item.path.name}"
+                )
             if done[name].outcome == "not_assessed":
                 raise NotAssessed(f"Not assessed, because this was not: {done[name].title}")
             if done[name].outcome != "passed":

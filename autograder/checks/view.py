@@ -77,7 +77,9 @@ class EvidenceView:
         """No evidence came: who or what is to blame."""
         probe = self._run.probe(self._question)
         if probe is not None and probe.outcome == "timeout":
-            return LimitFailure(f"Calling your code took longer than {probe.seconds:.0f} s, which is as long as grading allows.")
+            return LimitFailure(
+                f"Calling your code took longer than {probe.seconds:.0f} s, which is as long as grading allows."
+            )
         if self._run.limits_exceeded:
             return LimitFailure(f"The run had ended before this question. Received: {self._run.limits_exceeded[-1]}")
         if self._run.kernel_died:

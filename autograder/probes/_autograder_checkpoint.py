@@ -201,12 +201,12 @@ def _pandas_object(value, walk):
     if size > walk.bytes_left:
         return []
     walk.bytes_left -= size
-    manager, before, attributes = value._mgr, value._mgr.copy(deep=True), dict(value.attrs)  # noqa: SLF001 - see docstring
+    manager, before, attributes = value._mgr, value._mgr.copy(deep=True), dict(value.attrs)
 
     def undo():
         value.attrs = attributes
-        if value._mgr is not manager or not value._mgr.equals(before):  # noqa: SLF001
-            value._mgr = before  # noqa: SLF001
+        if value._mgr is not manager or not value._mgr.equals(before):
+            value._mgr = before
 
     walk.undo.append(undo)
     return []
@@ -256,7 +256,7 @@ def _keras_object(value, walk):
 def _variable(variable, walk):
     try:
         before = variable.numpy()
-    except Exception:  # noqa: BLE001 - not built, or on a device that is gone: there is no value to keep
+    except Exception:
         return
     if before.nbytes > walk.bytes_left:
         return
@@ -328,16 +328,16 @@ def _tensorflow_globals(tensorflow):
     from tensorflow.python.eager import context
 
     eager = context.context()
-    seed = eager._seed  # noqa: SLF001 - there is no public way to read it
+    seed = eager._seed
     generator = getattr(eager, "_rng", None)
     state = generator.getstate() if generator is not None else None
     shared = tensorflow.random.get_global_generator() if _has_global_generator() else None
     before = None if shared is None else shared.state.numpy()
 
     def undo():
-        eager._seed = seed  # noqa: SLF001
+        eager._seed = seed
         if generator is not None:
-            eager._rng = generator  # noqa: SLF001
+            eager._rng = generator
             generator.setstate(state)
         if shared is not None:
             shared.state.assign(before)

@@ -128,11 +128,15 @@ class Writer:
                 return {"$array": self._add(array)}
             if array.dtype.name == "bfloat16":
                 return {"$array": self._add(array.astype(np.float32))}
-        return {"$other": {"type": f"{type(value).__module__}.{type(value).__qualname__}"[:200], "repr": repr(value)[:500]}}
+        return {
+            "$other": {"type": f"{type(value).__module__}.{type(value).__qualname__}"[:200], "repr": repr(value)[:500]}
+        }
 
     def _add(self, array):
         if array.nbytes > self.left:
-            raise TooLarge(f"an array of shape {array.shape} and {array.nbytes} bytes is more than is kept ({self.left})")
+            raise TooLarge(
+                f"an array of shape {array.shape} and {array.nbytes} bytes is more than is kept ({self.left})"
+            )
         self.left -= array.nbytes
         self.arrays.append(np.array(array, order="C"))
         return f"a{len(self.arrays) - 1}.npy"

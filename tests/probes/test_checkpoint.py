@@ -76,7 +76,9 @@ def test_identity_of_objects_is_kept(probe, student):
 
 
 def test_a_sequence_of_draws_is_the_same_with_and_without_probing(probe, student):
-    namespace = student("import numpy as np, random\nrng = np.random.default_rng(3)\ndef change():\n    return [rng.random(), np.random.rand(), random.random()]")
+    namespace = student(
+        "import numpy as np, random\nrng = np.random.default_rng(3)\ndef change():\n    return [rng.random(), np.random.rand(), random.random()]"
+    )
 
     def draws(with_probe):
         random.seed(5)
@@ -93,7 +95,9 @@ def test_a_sequence_of_draws_is_the_same_with_and_without_probing(probe, student
 
 
 def test_cycles_and_large_namespaces_are_walked_once(probe, student):
-    namespace = student("a = []\na.append(a)\nbig = [[i] for i in range(50_000)]\ndef change():\n    big[7].append(1); a.append(2)")
+    namespace = student(
+        "a = []\na.append(a)\nbig = [[i] for i in range(50_000)]\ndef change():\n    big[7].append(1); a.append(2)"
+    )
     probe(namespace, CALL)
     assert namespace["big"][7] == [7]
     assert len(namespace["a"]) == 1

@@ -38,7 +38,9 @@ def keras_student(modules, student):
 
 
 def test_fit_is_seen_with_its_data_history_and_device(keras_student, modules):
-    history = eval("build().fit(data(10).shuffle(10), validation_data=data(3, 100), epochs=2, verbose=0)", keras_student)
+    history = eval(
+        "build().fit(data(10).shuffle(10), validation_data=data(3, 100), epochs=2, verbose=0)", keras_student
+    )
     (fit,) = modules.observe.fits()
     assert fit["history"] == {name: pytest.approx(values) for name, values in history.history.items()}
     assert (fit["epochs"], fit["finished"]) == (2, True)
@@ -83,7 +85,10 @@ def test_a_probes_training_is_listed_apart(keras_student, modules, probe):
 
 def test_weights_optimizer_names_and_random_numbers_are_as_they_were(keras_student, probe):
     exec("model = build()\nv = tf.Variable([1.0])\ng = tf.random.Generator.from_seed(3)", keras_student)
-    exec("def change():\n    v.assign([2.0]); g.normal([1]); model.fit(data(), epochs=1, verbose=0); return build().name", keras_student)
+    exec(
+        "def change():\n    v.assign([2.0]); g.normal([1]); model.fit(data(), epochs=1, verbose=0); return build().name",
+        keras_student,
+    )
     source = "def probe(student, given):\n    return {'x': lambda: student.change()}"
     import keras
     import tensorflow as tf
@@ -95,7 +100,11 @@ def test_weights_optimizer_names_and_random_numbers_are_as_they_were(keras_stude
         if probed:
             assert probe(keras_student, source)["x"].startswith("sequential")
         state = [w.copy() for w in keras_student["model"].get_weights()]
-        drawn = [float(tf.random.uniform([1])[0]), float(keras.random.uniform([1])[0]), float(keras_student["g"].normal([1])[0])]
+        drawn = [
+            float(tf.random.uniform([1])[0]),
+            float(keras.random.uniform([1])[0]),
+            float(keras_student["g"].normal([1])[0]),
+        ]
         model = keras_student["build"]()
         return state, drawn, [w.copy() for w in model.get_weights()], float(keras_student["v"].numpy()[0])
 

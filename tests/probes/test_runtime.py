@@ -7,7 +7,9 @@ from autograder.evidence import Other, Raised
 
 
 def test_values_of_all_kinds_arrive(probe, student):
-    namespace = student("import numpy as np, pandas as pd\nframe = pd.DataFrame({'a': [1.0, 2.0], 'b': ['x', 'y']})\nclass Odd: pass\nodd = Odd()")
+    namespace = student(
+        "import numpy as np, pandas as pd\nframe = pd.DataFrame({'a': [1.0, 2.0], 'b': ['x', 'y']})\nclass Odd: pass\nodd = Odd()"
+    )
     found = probe(
         namespace,
         "def probe(student, given):\n"
@@ -57,8 +59,13 @@ def test_an_exception_in_the_probe_itself_is_kept(probe, student):
 
 def test_too_large_and_too_deep_values_are_refused_by_name(probe, student, modules):
     modules.runtime._settings["max_bytes"] = 10_000
-    namespace = student("import numpy as np\nbig = np.zeros(10_000)\ndeep = []\nfor _ in range(100): deep = [deep]\nfine = np.ones(10)")
-    found = probe(namespace, "def probe(student, given):\n    return {name: getattr(student, name) for name in ('big', 'deep', 'fine')}")
+    namespace = student(
+        "import numpy as np\nbig = np.zeros(10_000)\ndeep = []\nfor _ in range(100): deep = [deep]\nfine = np.ones(10)"
+    )
+    found = probe(
+        namespace,
+        "def probe(student, given):\n    return {name: getattr(student, name) for name in ('big', 'deep', 'fine')}",
+    )
     assert found["big"].name == "TooLarge"
     assert "(10000,)" in found["big"].message
     assert found["deep"].name == "TooLarge"

@@ -1,0 +1,253 @@
+"""One submission from notebook to report, in five steps: prepare, execute, collect, judge, report.
+
+This is the file to read first. Each step takes what the step before returned; what a student did ends as data in the
+report, and an exception that leaves this file is the grader's own.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import nbformat
+from nbformat import NotebookNode
+
+from autograder import probes, store
+from autograder.checks import judging
+from autograder.checks.given import Materials
+from autograder.config import Assignment, Course, Profile
+from autograder.data import DataSet, provide_jena
+from autograder.errors import NotebookError
+from autograder.evidence import encode
+from autograder.execution import ExecutionPlan, Probe, execute
+from autograder.feedback import render_feedback
+from autograder.notebooks import digest, load_release, prepare, read_notebook
+from autograder.records import Report, SandboxLevel, Submission
+from autograder.reporting import environment, file_sha256, make_report, refused_report
+from autograder.submissions import find_submissions
+
+__all__ = ["find_submissions", "grade_submission", "prepare_data", "read_report"]
+
+read_report = store.read_report
+OnCell = Callable[[int, int, str | None], None]
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What a submission is graded with, beside its own bytes."""
+
+    course_folder: Path
+    assignment: Assignment
+    profile_name: str
+    profile: Profile
+    sandbox: SandboxLevel
+    seed: int
+    data: DataSet | None
+    hidden_tests: dict[str, judging.HiddenTests]
+
+    @property
+    def tests_folder(self) -> Path:
+        """Where the assignment's hidden tests lie."""
+        return hidden_tests_folder(self.course_folder, self.assignment.name)
+
+    @property
+    def materials(self) -> Materials:
+        """What hidden tests may know about the run."""
+        origin = self.data.origin if self.data else ""
+        return Materials(
+            profile=self.profile_name,
+            parameters=self.profile.parameters,
+            public=self.data.public if self.data else None,
+            withheld=self.data.withheld if self.data else None,
+            origin=origin,
+            calibration=judging.calibration_for(self.tests_folder.parent, self.profile_name, origin),
+        )
+
+
+def grade_submission(
+    course_folder: Path,
+    course: Course,
+    submission: Submission,
+    *,
+    profile: str | None = None,
+    sandbox: SandboxLevel | None = None,
+    on_cell: OnCell | None = None,
+) -> Report:
+    """Grade one submission and publish its report, page and executed notebook in the course folder.
+
+    A run that is already stored is judged again, not executed again.
+
+    Raises:
+        AutograderError: the configuration, the release, the hidden tests, the data or the sandbox are at fault.
+    """
+    setting = prepare_setting(course_folder, course, submission.assignment, profile=profile, sandbox=sandbox)
+    try:
+        plan = prepare_plan(setting, submission)
+    except NotebookError as error:
+        refused = refused_report(setting.assignment, submission, str(error), provenance(setting, submission))
+        return publish(setting, refused, notebook=None)
+    folder = obtain_run(setting, plan, on_cell)
+    run = judging.open_run(folder).run
+    judgements = judging.judge(folder, setting.tests_folder, setting.materials)
+    origin = {**provenance(setting, submission), "run": folder.name}
+    report = make_report(setting.assignment, submission, run, judgements, origin)
+    return publish(setting, report, notebook=_read_executed(folder))
+
+
+def prepare_setting(
+    course_folder: Path, course: Course, assignment_name: str, *, profile: str | None, sandbox: SandboxLevel | None
+) -> Setting:
+    """Everything that is the same for all submissions of an assignment."""
+    assignment = course.assignment(assignment_name)
+    name = profile or course.default_profile
+    return Setting(
+        course_folder=course_folder,
+        assignment=assignment,
+        profile_name=name,
+        profile=assignment.profile(name),
+        sandbox=sandbox or course.sandbox,
+        seed=course.seed,
+        data=prepare_data(course_folder, assignment, name),
+        hidden_tests=judging.load_hidden_tests(hidden_tests_folder(course_folder, assignment_name)),
+    )
+
+
+def prepare_data(course_folder: Path, assignment: Assignment, profile: str) -> DataSet | None:
+    """The assignment's data set, cut into what the notebook gets and what it never sees.
+
+    Raises:
+        DataError: the data are missing or damaged.
+    """
+    data = assignment.data
+    if data is None:
+        return None
+    return provide_jena(
+        path=None if data.path is None else course_folder / data.path,
+        download=data.download,
+        rows=assignment.profile(profile).data_rows,
+        withheld_fraction=data.withheld_fraction,
+        seed=data.seed,
+        cache=store.data_folder(course_folder),
+    )
+
+
+def prepare_plan(setting: Setting, submission: Submission) -> ExecutionPlan:
+    """Read and mend the notebook, and put the probes in their places.
+
+    Raises:
+        NotebookError: the notebook cannot be graded; the message is for its student.
+    """
+    limits = setting.profile.limits
+    release = load_release(setting.course_folder, setting.assignment)
+    prepared = prepare(read_notebook(submission.path, max_bytes=limits.notebook_mb * 2**20), release)
+    materials = setting.materials
+    return ExecutionPlan(
+        assignment=setting.assignment.name,
+        profile=setting.profile_name,
+        notebook=prepared.notebook,
+        parameters={**setting.profile.parameters, "SEED": setting.seed, **_data_parameter(setting)},
+        probes={
+            f"test_{question}": Probe(
+                question=question,
+                source=tests.probe_source,
+                inputs=encode(tests.given(setting.seed, materials).inputs),
+                seconds=limits.probe_seconds,
+            )
+            for question, tests in setting.hidden_tests.items()
+        },
+        runtime=probes.sources(),
+        limits=limits,
+        level=setting.sandbox,
+        seed=setting.seed,
+        threads=setting.profile.threads,
+        data=setting.data.public if setting.data else None,
+        repairs=prepared.repairs,
+    )
+
+
+def obtain_run(setting: Setting, plan: ExecutionPlan, on_cell: OnCell | None) -> Path:
+    """The folder of the run that this plan determines: a stored one, or a new execution."""
+    key = run_key(setting, plan)
+    if not store.has_run(setting.course_folder, key):
+        with store.new_run(setting.course_folder, key) as folder:
+            run = execute(plan, folder, on_cell=on_cell)
+            judging.write_run(folder, run, setting.materials)
+    return store.run_folder(setting.course_folder, key)
+
+
+def run_key(setting: Setting, plan: ExecutionPlan) -> str:
+    """What determines an execution: code, probes and their inputs, parameters, data, environment, limits."""
+    return store.key_of(
+        {
+            "notebook": digest(plan.notebook),
+            "repairs": plan.repairs,
+            "parameters": dict(plan.parameters),
+            "probes": {
+                name: [_sha256(probe.source.encode()), _sha256(probe.inputs), probe.seconds]
+                for name, probe in sorted(plan.probes.items())
+            },
+            "runtime": {name: _sha256(source.encode()) for name, source in sorted(plan.runtime.items())},
+            "data": setting.data.public_sha256 if setting.data else None,
+            "withheld": setting.data.withheld_sha256 if setting.data else None,
+            "limits": plan.limits.model_dump(),
+            "profile": plan.profile,
+            "sandbox": plan.level,
+            "seed": plan.seed,
+            "threads": plan.threads,
+            "environment": environment(),
+        }
+    )
+
+
+def publish(setting: Setting, report: Report, *, notebook: NotebookNode | None) -> Report:
+    """Write the report, its page and its notebook into the course folder."""
+    page = render_feedback(report, notebook=notebook, title=setting.assignment.title)
+    text = None if notebook is None else nbformat.writes(notebook)
+    store.write_report(setting.course_folder, report, notebook=text, feedback=page)
+    return report
+
+
+def hidden_tests_folder(course_folder: Path, assignment: str) -> Path:
+    """Where an assignment's hidden tests lie in a course folder."""
+    return course_folder / "solutions" / assignment / "hidden_tests"
+
+
+def provenance(setting: Setting, submission: Submission) -> dict[str, object]:
+    """What a mark rests on; the same submission graded again under the same conditions gives the same."""
+    data = setting.data
+    return {
+        "submission_sha256": file_sha256(submission.path, setting.profile.limits.notebook_mb * 2**20),
+        "submitted_at": submission.submitted_at.isoformat() if submission.submitted_at else None,
+        "hidden_tests_sha256": judging.tests_digest(setting.tests_folder),
+        "profile": setting.profile_name,
+        "parameters": dict(setting.profile.parameters),
+        "sandbox": setting.sandbox,
+        "seed": setting.seed,
+        "data": data.description if data else None,
+        "data_origin": data.origin if data else None,
+        "data_sha256": data.public_sha256 if data else None,
+        "withheld_sha256": data.withheld_sha256 if data else None,
+        "environment": environment(),
+    }
+
+
+def _data_parameter(setting: Setting) -> dict[str, str]:
+    return {"DATA_PATH": setting.data.public.name} if setting.data else {}
+
+
+def _read_executed(folder: Path) -> NotebookNode | None:
+    path = folder / store.NOTEBOOK_FILE
+    try:
+        return nbformat.reads(path.read_text(encoding="utf-8"), as_version=4)
+    except (OSError, ValueError, json.JSONDecodeError) as error:
+        log.error("The executed notebook of a stored run cannot be read (%s): %s", error, path)
+        return None
+
+
+def _sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()

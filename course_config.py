@@ -16,6 +16,7 @@ jena_multistep = Assignment(
     homework=7,
     due=datetime(2025, 12, 8, 23, 59, tzinfo=BERLIN),
     consultation_by=date(2025, 12, 12),
+    # Whoever knows the seed can generate the withheld weather: choose your own and keep it with the solutions.
     data=JenaData(withheld_fraction=0.15, seed=2009),
     questions=(
         Question(

@@ -1,0 +1,186 @@
+"""The executed notebook as safe HTML: code highlighted, markdown rendered, outputs sanitised, everything bounded.
+
+The notebook is a student's: any field of it may be of another type than the format says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import mistune
+from markupsafe import Markup
+from nbconvert.filters import Highlight2HTML
+
+from autograder.feedback.sanitise import image_uri, plain_text, safe_html, shorten, terminal_text
+
+MAX_CELLS: Final = 400
+MAX_SOURCE: Final = 50_000
+MAX_OUTPUT: Final = 100_000
+MAX_OUTPUTS_PER_CELL: Final = 60
+MAX_PAGE: Final = 12_000_000
+
+_IMAGE_TYPES: Final = ("image/png", "image/jpeg", "image/svg+xml")
+_highlight = Highlight2HTML(pygments_lexer="ipython3")
+
+
+def _inline_math(_renderer: object, text: str) -> str:
+    """Formulas stay as their source: typesetting them would take a script, and the page has none."""
+    return str(Markup("<code>{}</code>").format(text))
+
+
+def _block_math(_renderer: object, text: str) -> str:
+    return str(Markup("<pre>{}</pre>").format(text.strip("\n")))
+
+
+def _markdown_renderer() -> mistune.Markdown:
+    renderer = mistune.HTMLRenderer(escape=False)
+    markdown = mistune.create_markdown(renderer=renderer, plugins=["table", "strikethrough", "math"])
+    renderer.register("inline_math", _inline_math)
+    renderer.register("block_math", _block_math)
+    return markdown
+
+
+@dataclass(frozen=True)
+class Output:
+    """One output: safe HTML, and whether it is what the cell complained about."""
+
+    html: Markup
+    is_error: bool = False
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One cell as the page shows it. `grade_id` is empty for cells that nbgrader does not know."""
+
+    number: int
+    kind: str
+    grade_id: str
+    html: Markup
+    outputs: tuple[Output, ...] = ()
+
+
+@dataclass
+class Budget:
+    """What is left of the page: a notebook within every single bound can still be too much to open."""
+
+    left: int = MAX_PAGE
+
+    def take(self, html: Markup) -> Markup:
+        """The HTML, or a note in its place when the page is full."""
+        self.left -= len(html)
+        return html if self.left >= 0 else Markup("<p>Not shown: this page has reached its size limit.</p>")
+
+
+@dataclass
+class NotebookPage:
+    """Turns a notebook's cells into safe HTML."""
+
+    budget: Budget = field(default_factory=Budget)
+
+    def cells(self, notebook: Mapping[str, Any]) -> tuple[Cell, ...]:
+        """The cells in order, at most `MAX_CELLS`; a last cell says how many are not shown."""
+        cells = [cell for cell in _list(notebook.get("cells")) if isinstance(cell, Mapping)]
+        shown = [self._cell(number, cell) for number, cell in enumerate(cells[:MAX_CELLS])]
+        if len(cells) > MAX_CELLS:
+            note = Markup("<p>{} more cells are not shown.</p>").format(len(cells) - MAX_CELLS)
+            shown.append(Cell(number=MAX_CELLS, kind="markdown", grade_id="", html=note))
+        return tuple(shown)
+
+    def _cell(self, number: int, cell: Mapping[str, Any]) -> Cell:
+        kind = cell.get("cell_type")
+        source = plain_text(_text(cell.get("source")))
+        if kind == "code":
+            outputs = tuple(self._outputs(_list(cell.get("outputs"))))
+            return Cell(number, "code", _grade_id(cell), self.budget.take(_code(source)), outputs)
+        html = _markdown(source) if kind == "markdown" else _pre(source, MAX_SOURCE)
+        return Cell(number, "markdown", _grade_id(cell), self.budget.take(html))
+
+    def _outputs(self, outputs: list[Any]) -> Iterator[Output]:
+        readable = [output for output in outputs if isinstance(output, Mapping)]
+        for output in readable[:MAX_OUTPUTS_PER_CELL]:
+            html = self.budget.take(_output(output))
+            if html:
+                yield Output(html, is_error=output.get("output_type") == "error")
+        if len(readable) > MAX_OUTPUTS_PER_CELL:
+            left = len(readable) - MAX_OUTPUTS_PER_CELL
+            yield Output(Markup("<p>{} more outputs are not shown.</p>").format(left))
+
+
+def _code(source: str) -> Markup:
+    if len(source) > MAX_SOURCE:
+        return _pre(source, MAX_SOURCE)
+    # The highlighter escapes the source; what it returns is cleaned of nothing, as its classes carry the colours.
+    return Markup(_highlight(source))  # noqa: S704
+
+
+def _markdown(source: str) -> Markup:
+    if len(source) > MAX_SOURCE:
+        return _pre(source, MAX_SOURCE)
+    try:
+        html = _markdown_renderer()(source)
+    except RecursionError:  # quotes in quotes in quotes
+        return _pre(source, MAX_SOURCE)
+    return safe_html(str(html))
+
+
+def _output(output: Mapping[str, Any]) -> Markup:
+    match output.get("output_type"):
+        case "stream":
+            return _pre(terminal_text(_text(output.get("text"))), MAX_OUTPUT)
+        case "error":
+            traceback = [_text(line) for line in _list(output.get("traceback"))]
+            text = "\n".join(traceback) or f"{_text(output.get('ename'))}: {_text(output.get('evalue'))}"
+            return _pre(terminal_text(text), MAX_OUTPUT)
+        case "display_data" | "execute_result":
+            data = output.get("data")
+            return _rich(data) if isinstance(data, Mapping) else Markup()
+        case _:
+            return Markup()
+
+
+def _rich(data: Mapping[str, Any]) -> Markup:
+    """The richest form that can be shown safely."""
+    plain = terminal_text(_text(data.get("text/plain")))
+    for media_type in _IMAGE_TYPES:
+        uri = image_uri(media_type, _text(data.get(media_type))) if media_type in data else None
+        if uri:
+            return Markup('<img src="{}" alt="{}">').format(uri, _alternative(plain))
+    html = _text(data.get("text/html"))
+    if html and len(html) <= MAX_OUTPUT * 3:
+        safe = safe_html(html)
+        if safe.striptags():
+            return safe
+    markdown = _text(data.get("text/markdown"))
+    if markdown:
+        return _markdown(plain_text(markdown))
+    if plain:
+        return _pre(plain, MAX_OUTPUT)
+    kinds = ", ".join(sorted(str(kind) for kind in data))[:200] or "nothing"
+    return Markup("<p>An output that this page cannot show ({}).</p>").format(plain_text(kinds))
+
+
+def _alternative(plain: str) -> str:
+    return f"Picture made by this cell. {plain[:200]}".strip()
+
+
+def _pre(text: str, limit: int) -> Markup:
+    return Markup("<pre>{}</pre>").format(shorten(text, limit)) if text else Markup()
+
+
+def _text(value: object) -> str:
+    """Text fields of a notebook are a string or a list of strings."""
+    if isinstance(value, list):
+        return "".join(part for part in value if isinstance(part, str))
+    return value if isinstance(value, str) else ""
+
+
+def _list(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _grade_id(cell: Mapping[str, Any]) -> str:
+    metadata = cell.get("metadata")
+    nbgrader = metadata.get("nbgrader") if isinstance(metadata, Mapping) else None
+    return _text(nbgrader.get("grade_id"))[:80] if isinstance(nbgrader, Mapping) else ""

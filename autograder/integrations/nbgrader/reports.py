@@ -1,0 +1,122 @@
+"""From a submission to its report, and from there to what nbgrader keeps: points by cell, outputs in the notebook."""
+
+from __future__ import annotations
+
+import copy
+import math
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import get_args
+
+import nbformat
+from nbformat import NotebookNode
+
+from autograder import store
+from autograder.config import Assignment, Course, Question
+from autograder.errors import GradebookError, ReportError
+from autograder.notebooks import grade_id
+from autograder.records import Report, SandboxLevel
+
+PROFILE_VARIABLE = "AUTOGRADER_PROFILE"
+GRADED_MARK = "autograder"  # in the metadata of an autograded notebook: it is finished
+
+
+def grade_student(folder: Path, course: Course, assignment: str, student: str) -> Report:
+    """Grade one submission in place; what is in the store is not executed again.
+
+    It is graded as before where there is a report already, so that `nbgrader autograde` gives the marks that
+    `autograder grade` gave; otherwise with the profile in AUTOGRADER_PROFILE, otherwise with the course's default.
+
+    Raises:
+        AutograderError: there is no such submission, or something that is not the student's is at fault.
+    """
+    from autograder import grading  # heavy, and nbgrader's other commands load this package too
+
+    (submission,), _ = grading.find_submissions(folder, course, assignment, [student])
+    profile, sandbox = _settings_of_last_time(folder, course.assignment(assignment), student)
+    profile = profile or os.environ.get(PROFILE_VARIABLE) or None
+    return grading.grade_submission(folder, course, submission, profile=profile, sandbox=sandbox)
+
+
+def _settings_of_last_time(
+    folder: Path, assignment: Assignment, student: str
+) -> tuple[str | None, SandboxLevel | None]:
+    try:
+        provenance = store.read_report(folder, assignment.name, student).provenance
+    except ReportError:  # none yet, or a damaged one, which grading again replaces
+        return None, None
+    profile = provenance.get("profile")
+    level = next((known for known in get_args(SandboxLevel) if known == provenance.get("sandbox")), None)
+    return (str(profile) if profile in assignment.profiles else None), level
+
+
+def graded_cells(assignment: Assignment) -> dict[str, Question]:
+    """The questions by the grade_id of the cell that carries their points in the notebook."""
+    return {(question.id if question.manual else f"test_{question.id}"): question for question in assignment.questions}
+
+
+def automatic_points(report: Report, question: Question) -> float | None:
+    """The points that the gradebook gets, or None where a person has to look.
+
+    Raises:
+        GradebookError: the points are no number between 0 and the question's.
+    """
+    points = next((result.points for result in report.questions if result.id == question.id), None)
+    if question.manual or points is None:
+        return None
+    if not math.isfinite(points) or not 0 <= points <= question.points + 1e-9:
+        raise GradebookError(
+            f"The report of {report.student} gives {question.id} points outside of 0 to {question.points}. "
+            f"Grade again: autograder grade {report.assignment} --student {report.student}. Received: {points}"
+        )
+    return points
+
+
+def read_executed(folder: Path, report: Report) -> NotebookNode | None:
+    """The notebook as it ran, or None where it did not run."""
+    path = store.report_folder(folder, report.assignment, report.student) / store.NOTEBOOK_FILE
+    if report.run is None or not path.is_file():
+        return None
+    return nbformat.read(path, as_version=4)
+
+
+def show_outputs(notebook: NotebookNode, executed: NotebookNode | None, points: Mapping[str, float | None]) -> None:
+    """Fill the cells of nbgrader's notebook with the outputs of the run, and test cells with their points.
+
+    nbgrader reads points from the outputs of a test cell: an error or anything on stderr is zero, anything else that is
+    no number is full marks. So a test cell ends with one result that is a plain number, and holds no error or stderr.
+
+    Args:
+        notebook: is changed.
+        executed: the notebook as it ran; its cells are found by cell id.
+        points: by the grade_id of the cell that carries them.
+    """
+    ran = {cell.get("id"): cell for cell in executed.cells if cell.cell_type == "code"} if executed else {}
+    for cell in notebook.cells:
+        if cell.cell_type != "code":
+            continue
+        source = ran.get(cell.get("id"), {})
+        cell.outputs = copy.deepcopy(source.get("outputs", []))
+        cell.execution_count = source.get("execution_count")
+        name = grade_id(cell)
+        if name is not None and name in points:
+            cell.outputs = [*_as_text(cell.outputs), _points_output(points[name], cell.execution_count)]
+
+
+def _as_text(outputs: list[NotebookNode]) -> list[NotebookNode]:
+    """The outputs without those that nbgrader would take for a mark: errors stay readable as text."""
+    kept = []
+    for output in outputs:
+        if output.output_type == "error":
+            kept.append(nbformat.v4.new_output("stream", name="stdout", text="\n".join(output.traceback) + "\n"))
+        elif output.output_type != "execute_result" and output.get("name") != "stderr":
+            kept.append(output)
+    return kept
+
+
+def _points_output(points: float | None, count: int | None) -> NotebookNode:
+    if points is None:
+        return nbformat.v4.new_output("stream", name="stdout", text="No points yet: a person has to look.\n")
+    text = f"{points:.4f}".rstrip("0").rstrip(".")
+    return nbformat.v4.new_output("execute_result", data={"text/plain": text}, execution_count=count)

@@ -1,0 +1,4 @@
+from autograder.integrations.nbgrader import configure
+
+c = get_config()
+configure(c)

@@ -11,6 +11,7 @@
     │   └── SandboxUnavailableError this machine lacks what the level needs
     ├── ExecutionError              the run of a notebook could not be carried out (the machine's fault)
     ├── HiddenTestError             a hidden-test file is wrong (the instructor's or ours, never the student's)
+    ├── MutantError                 a demo student's file (solutions/NAME/mutants) is wrong
     ├── ReleaseError                the release version of an assignment is missing or wrong
     └── GradebookError              nbgrader's gradebook refused what was written
 
@@ -60,6 +61,10 @@ class ExecutionError(AutograderError):
 
 class HiddenTestError(AutograderError):
     """A hidden-test file breaks the rules of hidden tests."""
+
+
+class MutantError(AutograderError):
+    """A demo student's file breaks the rules of such files."""
 
 
 class ReleaseError(AutograderError):

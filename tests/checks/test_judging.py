@@ -68,7 +68,9 @@ def encode_tree(values):
     import io
     import zipfile
 
-    data = encode({name: None if isinstance(value, dict) and "$raised" in value else value for name, value in values.items()})
+    data = encode(
+        {name: None if isinstance(value, dict) and "$raised" in value else value for name, value in values.items()}
+    )
     source = zipfile.ZipFile(io.BytesIO(data))
     tree = json.loads(source.read("tree.json"))
     tree.update({name: value for name, value in values.items() if isinstance(value, dict) and "$raised" in value})
@@ -88,7 +90,10 @@ def outcomes(judgement):
 def test_right_answer_passes_with_weight_title_and_picture(course):
     judgement = judging.judge(*course({"total": 6}))["sum"]
     assert outcomes(judgement) == {
-        "test_total": "passed", "test_positive": "passed", "test_device": "not_assessed", "test_picture": "passed",
+        "test_total": "passed",
+        "test_positive": "passed",
+        "test_device": "not_assessed",
+        "test_picture": "passed",
     }
     total = judgement.checks[0]
     assert (total.weight, total.title) == (3.0, "The total is the sum of all numbers.")
@@ -104,7 +109,9 @@ def test_wrong_answer_fails_with_message_hint_and_what_depends_on_it(course):
 
 
 def test_students_exception_is_shown_with_its_line(course):
-    raised = {"$raised": {"name": "TypeError", "message": "no", "function": "total", "line": 2, "source": "return x + 1"}}
+    raised = {
+        "$raised": {"name": "TypeError", "message": "no", "function": "total", "line": 2, "source": "return x + 1"}
+    }
     total = judging.judge(*course({"total": raised}))["sum"].checks[0]
     assert total.outcome == "failed"
     assert "TypeError: no (in total, line 2: `return x + 1`)" in total.message
@@ -186,7 +193,16 @@ def test_unknown_prerequisite_is_an_error(course):
 
 def test_hidden_tests_run_by_hand_show_messages_and_no_traceback(course):
     folder, tests = course({"total": 5})
-    command = [sys.executable, "-m", "pytest", str(tests / "test_sum.py"), "--evidence", str(folder), "-p", "no:cacheprovider"]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        str(tests / "test_sum.py"),
+        "--evidence",
+        str(folder),
+        "-p",
+        "no:cacheprovider",
+    ]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
     result = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tests, env=environment)
     assert "2 failed, 1 passed, 1 skipped" in result.stdout, result.stdout + result.stderr

@@ -1,0 +1,234 @@
+"""beat_baseline: the best trained forecaster against persistence, on weather that the notebook never had.
+
+The windows travel to the kernel, their targets do not by themselves; but windows overlap, so those of one batch hold
+each other's future. A few windows that do not overlap are forecast first and alone: a forecaster that looks at its
+neighbours, or remembers what it has seen, gives other forecasts for them later.
+
+Thresholds come from the calibration of the profile and the data (`calibration.json`); where it has none, DEFAULTS.
+"""
+
+import numpy as np
+import pytest
+
+from autograder.checks import (
+    Failure,
+    Given,
+    NotAssessed,
+    as_list,
+    expect,
+    expect_shape,
+    looks_normalised,
+    paired_block_bootstrap,
+)
+from autograder.data import read_station
+from reference_models.jena_oracles import (
+    HORIZON,
+    INPUT_LENGTH,
+    TARGET_COLUMNS,
+    TARGETS,
+    oracle_normalization,
+    oracle_persistence,
+    oracle_windows,
+)
+
+WINDOW = INPUT_LENGTH + HORIZON
+DEFAULTS = {
+    "confidence": 0.9,  # of the interval in which the skill for the better target must be positive
+    "margin": 0.05,  # by how much the other target may be worse than persistence
+    "both_confidence": 0.0,  # of the interval whose upper end must be positive for both targets; 0 is its median
+    "least_skill": 0.002,  # what counts as positive for both: persistence itself has a skill of 0
+    "block_hours": 24.0,  # how long weather is remembered: length of a block of the bootstrap
+    "most_windows": 600,
+}
+STEPS_PER_HOUR = 6
+TOPIC = "Week 9, skill against persistence:"
+
+
+def settings_of(materials):
+    return {**DEFAULTS, **dict((materials.calibration or {}).get("beat_baseline", {}))}
+
+
+def given(materials):
+    if materials.withheld is None or materials.public is None:
+        return Given(values=np.zeros((0, 14), "float32"), stride=1, apart=1)
+    withheld = read_station(materials.withheld)
+    stride = max(HORIZON, -(-(len(withheld) - WINDOW) // int(settings_of(materials)["most_windows"])))
+    mean, std = oracle_normalization(read_station(materials.public))
+    return Given(values=withheld.to_numpy(dtype="float32"), stride=stride, apart=-(-WINDOW // stride)).keep(
+        windows=oracle_windows(withheld, stride), mean=mean[list(TARGET_COLUMNS)], std=std[list(TARGET_COLUMNS)]
+    )
+
+
+def probe(student, given):
+    import numpy as np
+
+    def cut():
+        view = np.lib.stride_tricks.sliding_window_view(given.values, 438, axis=0)[:: given.stride]
+        return np.ascontiguousarray(np.swapaxes(view, 1, 2)[:, :432])
+
+    def forecasts(name):
+        forecaster = student.forecasters[name]
+        apart = np.asarray(forecaster(x[:: given.apart].copy()))
+        return {"apart": apart, "all": np.asarray(forecaster(x.copy()))}
+
+    def names():
+        return [str(name) for name in student.forecasters if str(name) != "naive"]
+
+    if len(given.values) < 438:
+        return {"names": names}
+    x = cut()
+    try:
+        known = names()[:12]
+    except Exception:
+        known = []
+    return {"names": names, **{f"forecast {name}": lambda name=name: forecasts(name) for name in known}}
+
+
+def require_weather(given):
+    if len(given.values) < WINDOW:
+        raise NotAssessed("No weather was withheld here to forecast.")
+
+
+def forecast_of(evidence, name, given):
+    """Forecasts of the withheld windows, `(n, 6, 2)`, that depend on no other window."""
+    value = evidence[f"forecast {name}"]
+    forecast = expect_shape(value["all"], (len(given.windows.x), HORIZON, 2), f"forecasters['{name}']").astype(
+        np.float64
+    )
+    expect(
+        np.isfinite(forecast).all(), f"forecasters['{name}'] should give finite numbers.", received="NaN or infinity"
+    )
+    some = forecast[:: given.apart]
+    apart = expect_shape(value["apart"], some.shape, f"forecasters['{name}']").astype(np.float64)
+    expect(
+        (np.abs(apart - some) <= 0.01 * given.std + 1e-3).all(),
+        f"forecasters['{name}'] should forecast each window from that window alone.",
+        received="other forecasts when other windows came with it",
+        hint="Windows overlap: one holds the future of another.",
+    )
+    return forecast
+
+
+def window_errors(given, forecast):
+    """Mean absolute error of each window, `(n, 2)`."""
+    return np.abs(forecast - given.windows.y).mean(axis=1)
+
+
+def skills(given, evidence, materials):
+    """All trained forecasters that work: their errors and skills, best first. At least one."""
+    require_weather(given)
+    names = as_list(evidence["names"], "The names in forecasters")
+    expect(names, "forecasters should have at least one trained model.", received="none")
+    settings = settings_of(materials)
+    naive = window_errors(given, oracle_persistence(given.windows.x))
+    rows, failures = [], []
+    for name in map(str, names):
+        try:
+            forecast = forecast_of(evidence, name, given)
+        except Failure as failure:
+            failures.append(failure)
+            continue
+        errors = window_errors(given, forecast)
+        rows.append(
+            {
+                "name": name,
+                "forecast": forecast,
+                "errors": errors,
+                "ratio": float((errors.mean(axis=0) / naive.mean(axis=0)).mean()),
+            }
+        )
+    if not rows:
+        raise failures[0]
+    rows.sort(key=lambda row: row["ratio"])
+    for row in rows:
+        row["passes"] = verdict(row["errors"], naive, settings, given.stride)
+        row["skill"] = [
+            interval(row["errors"][:, i], naive[:, i], settings, given.stride, "confidence") for i in (0, 1)
+        ]
+    return rows, naive.mean(axis=0)
+
+
+def interval(errors, naive, settings, stride, confidence):
+    block = max(1, round(float(settings["block_hours"]) * STEPS_PER_HOUR / stride))
+    rng = np.random.default_rng(20090101)  # the same draws for every submission
+    return paired_block_bootstrap(errors, naive, block=block, rng=rng, confidence=float(settings[confidence]))
+
+
+def verdict(errors, naive, settings, stride):
+    """Whether errors `(n, 2)` beat the naive ones for one target without losing the other, and whether for both."""
+    sure = [interval(errors[:, i], naive[:, i], settings, stride, "confidence") for i in (0, 1)]
+    one = any(sure[i].low > 0 and sure[1 - i].estimate > -float(settings["margin"]) for i in (0, 1))
+    likely = [interval(errors[:, i], naive[:, i], settings, stride, "both_confidence") for i in (0, 1)]
+    return one, one and all(each.high > float(settings["least_skill"]) for each in likely)
+
+
+def story(best, naive):
+    parts = [
+        f"{target}: MAE {best['errors'][:, i].mean():.3f}, naive {naive[i]:.3f}, skill {best['skill'][i]}"
+        for i, target in enumerate(TARGETS)
+    ]
+    return f"'{best['name']}', your best, has {'; '.join(parts)}"
+
+
+def explain(best, given):
+    """The hint: units where these are wrong, else what could be learned."""
+    for i in (0, 1):
+        if looks_normalised(best["forecast"][..., i], given.windows.y[..., i], given.mean[i], given.std[i]):
+            return "Week 9, units: these forecasts look like normalised units; forecasters give degrees and mbar."
+    return f"{TOPIC} persistence is right about the level. Let the network forecast the change from the last value."
+
+
+@pytest.mark.weight(0)
+def test_forecasts_new_weather(given, evidence, materials, picture):
+    """At least one trained forecaster can be asked about weather from after the end of the file."""
+    rows, naive = skills(given, evidence, materials)
+    confidence = float(settings_of(materials)["confidence"])
+    picture(
+        "skill",
+        {
+            "title": "Skill against the naive forecast, on weather that your notebook never had",
+            "rows": [
+                {
+                    "forecaster": row["name"],
+                    "target": target,
+                    "mae": float(row["errors"][:, i].mean()),
+                    "baseline_mae": float(naive[i]),
+                    "skill": row["skill"][i].estimate,
+                    "low": row["skill"][i].low,
+                    "high": row["skill"][i].high,
+                }
+                for row in rows
+                for i, target in enumerate(TARGETS)
+            ],
+            "note": f"{len(given.windows.x)} windows; {confidence:.0%} intervals from a paired block bootstrap.",
+        },
+    )
+
+
+@pytest.mark.weight(2)
+def test_beats_persistence_for_one_target(given, evidence, materials):
+    """The best trained model beats the naive forecast for one target, and is not clearly worse for the other."""
+    rows, naive = skills(given, evidence, materials)
+    best, margin = rows[0], float(settings_of(materials)["margin"])
+    passed, _ = best["passes"]
+    expect(
+        passed,
+        "The mean absolute error should be lower than that of the naive forecast for one target, and at most "
+        f"{margin:.0%} higher for the other.",
+        received=story(best, naive),
+        hint=explain(best, given),
+    )
+
+
+@pytest.mark.weight(2)
+def test_beats_persistence_for_both_targets(given, evidence, materials):
+    """The best trained model beats the naive forecast for temperature and for pressure."""
+    rows, naive = skills(given, evidence, materials)
+    best = rows[0]
+    _, passed = best["passes"]
+    expect(
+        passed,
+        "The mean absolute error should be lower than that of the naive forecast for both targets.",
+        received=story(best, naive),
+        hint=explain(best, given),
+    )

@@ -1,0 +1,294 @@
+"""build_variants: improved recurrent models that differ, and use at least two techniques together."""
+
+import numpy as np
+import pytest
+
+from autograder.checks import Failure, Given, are_equal, equal_pairs, expect, forecasts_change, read_model, techniques
+from reference_models.jena_oracles import HORIZON, TARGET_COLUMNS
+
+TAKEN = {"naive", "mlp", "recurrent"}
+TOPIC = "Week 10, improving recurrent models:"
+SHIFT = 1000.0
+
+
+def given(rng):
+    x = rng.normal(size=(2, 432, 14)).astype("float32")
+    shifted = x.copy()
+    shifted[:, :, list(TARGET_COLUMNS)] += SHIFT
+    return Given(x=x, both=np.concatenate([x, shifted]))
+
+
+def probe(student, given):  # noqa: C901 - one function, since only its own text travels
+    import hashlib
+    import json
+    import tempfile
+
+    import keras
+    import numpy as np
+
+    def layers_of(model):
+        found, seen = [], set()
+
+        def walk(layer, inside):
+            for child in layer._flatten_layers(include_self=False, recursive=False):  # noqa: SLF001
+                if id(child) not in seen:
+                    seen.add(id(child))
+                    found.append((child, inside))
+                    walk(child, [*inside, type(child).__name__])
+
+        walk(model, [])
+        return found
+
+    def plain(node):
+        """A configuration without the names and numbers that Keras makes up."""
+        if isinstance(node, dict):
+            made_up = ("name", "shared_object_id", "build_config", "compile_config")
+            return {str(key): plain(item) for key, item in node.items() if key not in made_up}
+        if isinstance(node, (list, tuple)):
+            return [plain(item) for item in node]
+        return node if node is None or isinstance(node, (bool, int, float, str)) else type(node).__name__
+
+    def digest(part, names=()):
+        """Of what a layer or a model is, with names of layers replaced by their places."""
+        try:
+            text = json.dumps([type(part).__name__, plain(part.get_config())], sort_keys=True)
+        except Exception:  # a class of the student's without a usable get_config is told by its name
+            text = type(part).__name__
+        for place, name in enumerate(names):
+            text = text.replace(f'"{name}"', f'"#{place}"')
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def facts(layer, inside):
+        return {
+            "bases": [base.__name__ for base in type(layer).__mro__],
+            "inside": inside,
+            "fingerprint": digest(layer, [layer.name]),
+            "recurrent_dropout": float(getattr(layer, "recurrent_dropout", 0.0) or 0.0),
+            "backwards": bool(getattr(layer, "go_backwards", False)),
+        }
+
+    def clipping(model):
+        optimizer = getattr(model, "optimizer", None)
+        optimizer = getattr(optimizer, "inner_optimizer", optimizer)
+        limits = {name: getattr(optimizer, name, None) for name in ("clipnorm", "clipvalue", "global_clipnorm")}
+        return {name: float(limit) for name, limit in limits.items() if limit}
+
+    def rebuild_error(model, layers):
+        """Empty where the model can be made again from its own description; else what happened."""
+        classes = {type(part).__name__: type(part) for part in [model, *(layer for layer, _ in layers)]}
+        try:
+            description = json.loads(model.to_json())
+            description.pop("compile_config", None)
+            keras.models.model_from_json(json.dumps(description), custom_objects=classes)
+        except Exception as error:
+            story = f"{type(error).__name__}: {error}"[:300]
+        else:
+            return ""
+        try:
+            with tempfile.TemporaryDirectory() as folder:
+                path = f"{folder}/model.keras"
+                model.save(path)
+                keras.models.load_model(path, custom_objects=classes, compile=False, safe_mode=True)
+        except Exception:
+            own = [base for base in type(model).__mro__ if not base.__module__.startswith("keras")]
+            return "" if any("get_config" in vars(base) for base in own) else story
+        else:
+            return ""
+
+    def without_weights(model):
+        """The output of the model with all trainable weights zero; they are put back."""
+        before = [(weight, weight.numpy()) for weight in model.trainable_weights]
+        try:
+            for weight, value in before:
+                weight.assign(np.zeros_like(value))
+            return np.asarray(model(given.x, training=False))
+        finally:
+            for weight, value in before:
+                weight.assign(value)
+
+    def operations(model, layers):
+        parts = [model, *(layer for layer, _ in layers)]
+        return [each.name for part in parts for each in getattr(part, "operations", ())]
+
+    def describe(model):
+        if not isinstance(model, keras.Model):
+            return {"not_a_model": type(model).__name__}
+        output = np.asarray(model(given.both, training=False))
+        layers = layers_of(model)
+        names = [*operations(model, layers), *(layer.name for layer, _ in layers), model.name]
+        return {
+            "kind": type(model).__name__,
+            "output": list(output.shape),
+            "values": output,
+            "without_weights": without_weights(model),
+            "parameters": int(model.count_params()),
+            "layers": [facts(layer, inside) for layer, inside in layers],
+            "fingerprint": digest(model, names),
+            "clipping": clipping(model),
+            "rebuild_error": rebuild_error(model, layers),
+        }
+
+    def build():
+        """The models by name, or the exception of building them; both are needed more than once."""
+        try:
+            built = student.build_variants()
+        except Exception as error:
+            return {}, error
+        return (
+            (built, None)
+            if isinstance(built, dict)
+            else ({}, TypeError(f"a dict of models is expected, not {type(built).__name__}"))
+        )
+
+    def names():
+        if error is not None:
+            raise error
+        return [str(name) for name in models]
+
+    models, error = build()
+    return {
+        "names": names,
+        "recurrent": lambda: describe(student.build_recurrent()),
+        **{f"variant {name}": lambda model=model: describe(model) for name, model in models.items()},
+    }
+
+
+def names_of(evidence):
+    names = evidence["names"]
+    expect(isinstance(names, list) and names, "build_variants should return models by name.", received=names)
+    return names
+
+
+def models_of(evidence):
+    """All variants; the first that cannot be described fails."""
+    return {name: read_model(evidence[f"variant {name}"], f"The variant '{name}'") for name in names_of(evidence)}
+
+
+def described(evidence):
+    """The variants that can be described; one that raises costs only what is asked of each."""
+    found = {}
+    for name in names_of(evidence):
+        try:
+            found[name] = read_model(evidence[f"variant {name}"], name)
+        except Failure:
+            continue
+    return found
+
+
+def is_residual(evidence, name, given):
+    value = evidence[f"variant {name}"]
+    output, empty = (np.asarray(value[key]) for key in ("values", "without_weights"))
+    n = len(given.x)
+    if output.shape != (2 * n, HORIZON, 2) or empty.shape != (n, HORIZON, 2):
+        return False
+    last = given.x[:, -1:, list(TARGET_COLUMNS)]
+    return forecasts_change(empty, last, output[:n], output[n:], SHIFT)
+
+
+def techniques_of(given, evidence):
+    found = set()
+    for name, model in described(evidence).items():
+        found |= techniques(model)
+        if is_residual(evidence, name, given):
+            found.add("residual output")
+    return sorted(found)
+
+
+@pytest.mark.weight(2)
+def test_two_models(evidence):
+    """build_variants returns a dictionary of at least two models, under names of their own."""
+    names = names_of(evidence)
+    expect(len(names) >= 2, "At least two variants are asked for.", received=f"{len(names)}: {names}")
+    taken = sorted(TAKEN & set(names))
+    expect(
+        not taken,
+        "naive, mlp and recurrent are the names of other forecasters; call variants otherwise.",
+        received=taken,
+    )
+    models_of(evidence)
+
+
+def test_shapes(given, evidence):
+    """Each variant maps windows (n, 432, 14) to forecasts (n, 6, 2)."""
+    for name, model in models_of(evidence).items():
+        wanted = (len(given.both), HORIZON, 2)
+        expect(
+            model.output == wanted,
+            f"The variant '{name}' should give an output of shape {wanted} for {wanted[0]} windows.",
+            received=str(model.output),
+            hint=f"{TOPIC} the last recurrent layer returns no sequence, the layers below do.",
+        )
+
+
+@pytest.mark.weight(2)
+def test_recurrent_layers(evidence):
+    """Each variant has a recurrent layer."""
+    for name, model in models_of(evidence).items():
+        layers = sorted({layer.bases[0] for layer in model.layers})
+        expect(model.recurrent, f"The variant '{name}' should have a recurrent layer.", received=f"the layers {layers}")
+
+
+@pytest.mark.weight(2)
+def test_variants_differ(evidence):
+    """The variants differ from each other, in layers, configuration or clipping."""
+    models = described(evidence)
+    expect(len(models) >= 2, "At least two variants are needed to differ.", received=f"{len(models)}")
+    pairs = equal_pairs(models)
+    expect(
+        not pairs,
+        "All variants should differ in more than their names.",
+        received=f"the same model twice: {pairs[:1]}",
+        hint=f"{TOPIC} change one thing at a time, and keep what it was in the name.",
+    )
+
+
+@pytest.mark.weight(2)
+def test_variants_improve_on_recurrent(evidence):
+    """Each variant differs from build_recurrent()."""
+    models = described(evidence)
+    expect(models, "At least two variants are asked for.", received="none that could be built")
+    try:
+        plain = read_model(evidence["recurrent"], "build_recurrent()")
+    except Failure:
+        return  # nothing to be equal to; build_recurrent is judged by itself
+    equal = [name for name in sorted(models) if are_equal(models[name], plain)]
+    expect(
+        not equal,
+        "Each variant should differ from build_recurrent() in more than its name.",
+        received=f"the same: {equal}",
+    )
+
+
+@pytest.mark.weight(2)
+def test_a_technique(given, evidence):
+    """At least one technique for better recurrent models is used."""
+    found = techniques_of(given, evidence)
+    expect(
+        found,
+        "One of the techniques of week 10 is expected, such as stacking, clipping or a residual output.",
+        received="none of them",
+    )
+
+
+@pytest.mark.weight(2)
+def test_two_techniques(given, evidence):
+    """Together the variants use at least two techniques."""
+    found = techniques_of(given, evidence)
+    expect(
+        len(found) >= 2,
+        "Together the variants should use at least two of: stacking, recurrent dropout, gradient clipping, layer "
+        "normalisation, bidirectional, residual output.",
+        received=found,
+        hint=f"{TOPIC} clipping belongs to the optimizer of a compiled model; recurrent dropout to the layer.",
+    )
+
+
+def test_serialisable(evidence):
+    """Each variant can be made again from its own description."""
+    for name, model in models_of(evidence).items():
+        expect(
+            not model.rebuild_error,
+            f"The variant '{name}' should be serialisable.",
+            received=model.rebuild_error,
+            hint=f"{TOPIC} built-in layers and `keras.ops` are; a class of your own needs `get_config`.",
+        )

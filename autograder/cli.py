@@ -1,0 +1,293 @@
+"""The command line. Every command is thin: it reads options, calls one function, prints, and chooses an exit status.
+
+Nothing heavy is imported before a command runs, so that `--help` answers at once.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from autograder.errors import AutograderError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+FINE = 0
+NEEDS_A_PERSON = 1
+CANNOT_START = 2
+INTERRUPTED = 130
+FILE_WIDTH = 120  # of tables that go into a file or pipe
+DEBUG_VARIABLE = "AUTOGRADER_DEBUG"
+
+EPILOG = """\b
+Exit status:
+  0    all is fine
+  1    something needs a person, or mending
+  2    cannot start: configuration, usage, or a file that cannot be read
+  130  interrupted; what was done is kept
+
+AUTOGRADER_DEBUG=1 shows where an error came from.
+"""
+
+app = typer.Typer(
+    help="Grades deep-learning notebooks: runs them once in a sandbox, judges saved evidence many times.",
+    epilog=EPILOG,
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+class Level(StrEnum):
+    """Sandbox levels, as they are written on the command line."""
+
+    warm = "warm"
+    cold = "cold"
+    none = "none"
+
+
+CourseFolder = Annotated[
+    Path, typer.Option("--course", help="Course folder: course_config.py, nbgrader's folders.", metavar="DIR")
+]
+Students = Annotated[list[str] | None, typer.Option("--student", help="Only this student; may be repeated.", metavar="S")]
+ProfileName = Annotated[str | None, typer.Option("--profile", help="Instead of the course's default profile.", metavar="P")]
+Sandbox = Annotated[Level | None, typer.Option("--sandbox", help="Instead of the course's level. 'none' protects nothing.")]
+Workers = Annotated[int | None, typer.Option("--workers", min=1, help="Submissions at a time.", metavar="N")]
+
+
+@app.command(epilog=EPILOG)
+def grade(
+    assignments: Annotated[list[str], typer.Argument(metavar="ASSIGNMENT...", help="Names of assignments.")],
+    course: CourseFolder = Path(),
+    student: Students = None,
+    profile: ProfileName = None,
+    sandbox: Sandbox = None,
+    workers: Workers = None,
+    gradebook: Annotated[bool, typer.Option(help="Write the marks into nbgrader's gradebook.")] = True,
+) -> None:
+    """Grade what was handed in: run, judge, write reports and feedback, and fill the gradebook.
+
+    A submission that was run before under the same conditions is judged again, not run again.
+    """
+    from autograder.config import load_course
+    from autograder.marking import mark_class, print_batch
+
+    folder = course.resolve()
+    configuration = load_course(folder)
+    for name in assignments:  # a misspelt second name is told before the first is graded
+        configuration.assignment(name)
+    status = FINE
+    for name in assignments:
+        batch = mark_class(
+            folder,
+            configuration,
+            name,
+            console=_console(stderr=True),
+            students=student,
+            profile=profile,
+            sandbox=sandbox.value if sandbox else None,
+            workers=workers,
+            gradebook=gradebook,
+        )
+        print_batch(batch, configuration, console=_console())
+        if batch.interrupted:
+            raise typer.Exit(INTERRUPTED)
+        status = status if batch.is_clean else NEEDS_A_PERSON
+    raise typer.Exit(status)
+
+
+@app.command(epilog=EPILOG)
+def demo(
+    folder: Annotated[Path, typer.Option("--folder", help="Where; only a demo's folder is replaced.", metavar="DIR")] = Path(
+        "demo-course"
+    ),
+    course: CourseFolder = Path(),
+    profile: ProfileName = "smoke",
+    sandbox: Sandbox = None,
+    workers: Workers = None,
+    students: Annotated[
+        str | None, typer.Option("--students", help="Which: names of mutants with commas between, or all.", metavar="NAMES")
+    ] = None,
+) -> None:
+    """Build a course with generated students whose mistakes are known, grade it, and compare.
+
+    Exit status 1 if a verdict is not the expected one.
+    """
+    from autograder.demo import run_demo
+
+    names = [name.strip() for name in students.split(",") if name.strip()] if students else None
+    fine = run_demo(
+        course.resolve(),
+        folder.resolve(),
+        console=_console(),
+        names=names,
+        profile=profile,
+        sandbox=sandbox.value if sandbox else None,
+        workers=workers,
+    )
+    raise typer.Exit(FINE if fine else NEEDS_A_PERSON)
+
+
+@app.command(epilog=EPILOG)
+def validate(
+    notebook: Annotated[Path, typer.Argument(metavar="NOTEBOOK", help="Your notebook.")],
+    course: Annotated[
+        Path | None, typer.Option("--course", help="Where assignments/ with the release lies.", metavar="DIR")
+    ] = None,
+) -> None:
+    """For students: run a notebook here, on generated data, and look at its visible tests.
+
+    The notebook runs with your own rights and without a sandbox: validate only what you wrote.
+    """
+    from autograder.progress import display
+    from autograder.tables import findings_table
+    from autograder.validate import validate as look_at
+    from autograder.workers import CellDone, Outcome, Started
+
+    name = notebook.stem
+    with display(_console(stderr=True), "validate") as shown:
+        shown.on_found(1, 1)
+        shown.on_event(Started(name, 1))
+        result = look_at(
+            notebook,
+            course_folder=course,
+            on_cell=lambda done, total, cell: shown.on_event(CellDone(name, done, total, cell)),
+        )
+        shown.on_event(Outcome(name, "run", seconds=result.seconds))
+    _console().print(findings_table(result.findings(), f"{notebook.name}"))
+    raise typer.Exit(FINE if result.is_clean else NEEDS_A_PERSON)
+
+
+@app.command(epilog=EPILOG)
+def report(
+    assignment: Annotated[str, typer.Argument(metavar="ASSIGNMENT", help="Name of an assignment.")],
+    course: CourseFolder = Path(),
+    student: Annotated[str | None, typer.Option("--student", help="One student's questions.", metavar="S")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="The stored reports as JSON.")] = False,
+) -> None:
+    """Show stored reports: the class, or one student. Grades nothing."""
+    from autograder import store
+    from autograder.batch import read_reports
+    from autograder.config import load_course
+    from autograder.errors import ReportError
+    from autograder.tables import class_table, legend, plain, points_text, question_legend, student_table
+
+    folder, console = course.resolve(), _console()
+    title = load_course(folder).assignment(assignment).title
+    if student is not None:
+        found, problems = [store.read_report(folder, assignment, student)], []
+    else:
+        found, problems = read_reports(folder, assignment)
+    if not found and not problems:
+        raise ReportError(f"There are no reports yet; make them: autograder grade {assignment}. Received: {folder}")
+    if as_json:
+        documents = [entry.model_dump(mode="json") for entry in found]
+        print(json.dumps(documents[0] if student is not None else documents, indent=1))
+    elif student is not None:
+        console.print(plain(f"{student}: {points_text(found[0].score)} of {points_text(found[0].assessed_max_score)}"))
+        console.print(plain("\n".join([found[0].problem, *found[0].repairs]).strip(), "yellow"))
+        console.print(student_table(found[0]))
+        console.print(legend())
+    else:
+        console.print(class_table(found, f"{assignment}: {title}"))
+        console.print(question_legend(found[0]))
+        console.print(legend())
+    for problem in problems:
+        _complain(problem)
+    well = not problems and all(entry.status == "graded" for entry in found)
+    raise typer.Exit(FINE if well else NEEDS_A_PERSON)
+
+
+@app.command(epilog=EPILOG)
+def data(
+    source: Annotated[str, typer.Argument(metavar="[jena]", help="Which data.")] = "jena",
+    course: CourseFolder = Path(),
+    output: Annotated[Path | None, typer.Option("--output", help="Write a generated station here.", metavar="FILE")] = None,
+    rows: Annotated[int, typer.Option(min=1, help="Rows of ten minutes each.", metavar="N")] = 52_704,
+    seed: Annotated[int, typer.Option(help="Another seed is another weather.", metavar="S")] = 7,
+) -> None:
+    """Write generated weather to a file, or show which data grading uses."""
+    if source != "jena":
+        raise typer.BadParameter(f"there is only: jena. Received: {source}")
+    console = _console()
+    if output is not None:
+        from autograder.data import write_generated_station
+        from autograder.tables import plain
+
+        written = write_generated_station(output, rows=rows, seed=seed)
+        console.print(plain(f"{rows:,} rows of generated weather, seed {seed}: {written}"), soft_wrap=True)
+        return
+    from autograder.config import load_course
+    from autograder.grading import prepare_data
+    from autograder.tables import data_table
+
+    folder = course.resolve()
+    for assignment in load_course(folder).assignments:
+        if assignment.data is not None:
+            used = {name: prepare_data(folder, assignment, name) for name in sorted(assignment.profiles)}
+            console.print(data_table({name: kept for name, kept in used.items() if kept is not None}, assignment.name))
+
+
+@app.command(epilog=EPILOG)
+def doctor(course: CourseFolder = Path()) -> None:
+    """Look whether this machine and this course are ready to grade; one remedy for each fault."""
+    from autograder.doctor import examine
+    from autograder.tables import findings_table
+
+    findings = examine(course.resolve())
+    _console().print(findings_table(findings, "autograder doctor"))
+    raise typer.Exit(NEEDS_A_PERSON if any(finding.well is False for finding in findings) else FINE)
+
+
+def _console(*, stderr: bool = False) -> Console:
+    """A console that guesses nothing about what it prints: no markup, no highlighting, no emoji codes."""
+    from rich.console import Console
+
+    console = Console(stderr=stderr, markup=False, highlight=False, emoji=False)
+    if not console.is_terminal and "COLUMNS" not in os.environ:
+        console.width = FILE_WIDTH
+    return console
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """The entry point `autograder`.
+
+    Raises:
+        SystemExit: always, with one of the documented statuses.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")  # a terminal that lacks a character gets a '?', not a crash
+    debug = os.environ.get(DEBUG_VARIABLE, "") not in {"", "0"}
+    try:
+        app(args=None if arguments is None else list(arguments), prog_name="autograder")
+    except AutograderError as error:
+        if debug:
+            raise
+        _complain(str(error))
+        sys.exit(CANNOT_START)
+    except KeyboardInterrupt:
+        _complain("interrupted; what was done is kept")
+        sys.exit(INTERRUPTED)
+    except Exception as error:  # noqa: BLE001 - a fault of ours is told in one line, and found with the variable
+        if debug:
+            raise
+        _complain(f"{type(error).__name__}: {error}. This should not happen; {DEBUG_VARIABLE}=1 shows where.")
+        sys.exit(CANNOT_START)
+
+
+def _complain(message: str) -> None:
+    """One clear message on stderr, in which nothing is taken for markup or a terminal's escape sequence."""
+    from autograder.tables import clean
+
+    print(f"autograder: {clean(message, limit=4000)}", file=sys.stderr)

@@ -1,0 +1,80 @@
+"""Grades a class before somebody's eyes: progress, gradebook, and what came of it. `grade` and `demo` share it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from contextlib import nullcontext
+from pathlib import Path
+
+from rich.console import Console
+
+from autograder.batch import Batch, grade_batch
+from autograder.config import Course
+from autograder.progress import display
+from autograder.records import SandboxLevel
+from autograder.tables import class_table, legend, plain, question_legend
+
+
+def mark_class(
+    course_folder: Path,
+    course: Course,
+    assignment_name: str,
+    *,
+    console: Console,
+    students: Collection[str] | None = None,
+    profile: str | None = None,
+    sandbox: SandboxLevel | None = None,
+    workers: int | None = None,
+    gradebook: bool = True,
+) -> Batch:
+    """Grade the submissions of one assignment, show how it goes on `console`, and fill the gradebook.
+
+    An interrupted batch leaves the gradebook as it was. Problems of the gradebook are added to the batch's.
+
+    Raises:
+        AutograderError: nothing can be graded, or the gradebook takes nothing.
+    """
+    if (sandbox or course.sandbox) == "none":
+        console.print(plain("Warning: sandbox level none: students' code runs with your rights, on this machine.", "yellow"))
+    with display(console, assignment_name) as shown:
+        batch = grade_batch(
+            course_folder,
+            course,
+            assignment_name,
+            on_event=shown.on_event,
+            on_found=shown.on_found,
+            students=students,
+            profile=profile,
+            sandbox=sandbox,
+            workers=workers,
+        )
+    graded = [report.student for report in batch.reports if report.student not in batch.ungraded]
+    if not gradebook or batch.interrupted or not graded:
+        return batch
+    from autograder.integrations.nbgrader import write_gradebook  # takes a second, which workers should not pay
+
+    with console.status("writing the gradebook") if console.is_terminal else nullcontext():
+        problems = write_gradebook(course_folder, course, assignment_name, graded)
+    return batch.with_problems(problems)
+
+
+def print_batch(batch: Batch, course: Course, *, console: Console) -> None:
+    """The table of results, what a person has to look at, and where the pages are."""
+    title = course.assignment(batch.assignment).title
+    if batch.reports:
+        console.print(class_table(batch.reports, f"{batch.assignment}: {title}"))
+        console.print(question_legend(batch.reports[0]))
+        console.print(legend())
+    for problem in batch.problems:
+        console.print(plain(f"! {problem}", "yellow"), soft_wrap=True)
+    if batch.page is not None:
+        console.print(plain(f"\nClass:    {batch.page}\nFeedback: {batch.page.parent}/STUDENT/feedback.html"), soft_wrap=True)
+    if batch.interrupted:
+        console.print(
+            plain(
+                f"Stopped: {len(batch.reports)} are graded and kept, {len(batch.waiting)} are not. The same command goes "
+                "on from here; the gradebook is as it was.",
+                "yellow",
+            ),
+            soft_wrap=True,
+        )

@@ -1,0 +1,148 @@
+"""Demo students: files that say what one student wrote differently from the reference solution, and what it should cost.
+
+A mutant file is text, never imported: a docstring (what this student did), `EXPECTED` (outcomes that differ from
+"passed", by question), `RIGHT` (whether it is a right answer), then cells in percent format, `# %% [question]` followed
+by the whole source of that question's solution cell. A cell without source stays as it was released: unanswered.
+"""
+
+from __future__ import annotations
+
+import ast
+import copy
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, get_args
+
+from nbformat import NotebookNode
+
+from autograder.errors import MutantError
+from autograder.records import QuestionOutcome
+
+CELL = re.compile(r"^# %% \[([^\]\n]+)\][ \t]*$", re.MULTILINE)
+DELIMITER = re.compile(r"^[ \t]*### (?:BEGIN|END) SOLUTION[ \t]*\n?", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """One demo student.
+
+    Attributes:
+        name: of the file, without its suffix.
+        story: the docstring: what this student did.
+        expected: outcome by question; a question that is not listed is expected to pass.
+        right: whether this is a right answer in a style of its own.
+        cells: source of the solution cells that differ from the reference, by question.
+    """
+
+    name: str
+    story: str
+    expected: Mapping[str, QuestionOutcome]
+    right: bool
+    cells: Mapping[str, str]
+
+    @property
+    def headline(self) -> str:
+        """The story's first sentence, without its full stop."""
+        return re.split(r"(?<=[.!?])\s", " ".join(self.story.split()), maxsplit=1)[0].rstrip(".")
+
+
+def read_mutants(folder: Path) -> list[Mutant]:
+    """All mutants of a folder, sorted by name.
+
+    Raises:
+        MutantError: there are none, or one is wrong.
+    """
+    paths = sorted(folder.glob("*.py"))
+    if not paths:
+        raise MutantError(f"There are no demo students (files NAME.py). Received: {folder}")
+    return [read_mutant(path) for path in paths]
+
+
+def read_mutant(path: Path) -> Mutant:
+    """Read one mutant file as text.
+
+    Raises:
+        MutantError: the file cannot be read or lacks one of its parts.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise MutantError(f"The demo student {path.name} cannot be read: {error}. Received: {path}") from error
+    marks = list(CELL.finditer(text))
+    header = text[: marks[0].start()] if marks else text
+    story, constants = _header(path, header)
+    ends = [mark.start() for mark in marks[1:]] + [len(text)]
+    cells = {mark[1].strip(): text[mark.end() : end].strip("\n") for mark, end in zip(marks, ends, strict=True)}
+    if len(cells) < len(marks):
+        raise MutantError(f"{path.name}: a question's cell comes twice. Received: {', '.join(m[1] for m in marks)}")
+    return Mutant(
+        name=path.stem, story=story, expected=_expected(path, constants), right=_right(path, constants), cells=cells
+    )
+
+
+def _header(path: Path, text: str) -> tuple[str, dict[str, Any]]:
+    """The docstring and the literal constants above the first cell."""
+    try:
+        module = ast.parse(text)
+        constants = {
+            target.id: ast.literal_eval(statement.value)
+            for statement in module.body
+            if isinstance(statement, ast.Assign)
+            for target in statement.targets
+            if isinstance(target, ast.Name)
+        }
+    except (SyntaxError, ValueError) as error:
+        raise MutantError(f"{path.name}: what stands above the first cell must be literals: {error}") from error
+    story = ast.get_docstring(module)
+    if not story:
+        raise MutantError(f"{path.name} must begin with a docstring that says what this student did. Received: none")
+    return story, constants
+
+
+def _expected(path: Path, constants: Mapping[str, Any]) -> dict[str, QuestionOutcome]:
+    expected = constants.get("EXPECTED")
+    known = get_args(QuestionOutcome)
+    if not isinstance(expected, dict) or not all(outcome in known for outcome in expected.values()):
+        raise MutantError(
+            f"{path.name} must define EXPECTED = {{question: outcome}}, outcomes being {', '.join(known)}. "
+            f"Received: {expected!r}"
+        )
+    return expected
+
+
+def _right(path: Path, constants: Mapping[str, Any]) -> bool:
+    right = constants.get("RIGHT")
+    if not isinstance(right, bool):
+        raise MutantError(f"{path.name} must define RIGHT = True or False. Received: {right!r}")
+    return right
+
+
+def apply_mutant(release: NotebookNode, source: NotebookNode, mutant: Mutant) -> NotebookNode:
+    """The notebook that this student hands in: the released one, its solution cells filled in.
+
+    Args:
+        release: the notebook that students get.
+        source: the instructor's, with the reference solution.
+        mutant: whose cells replace the reference's.
+
+    Raises:
+        MutantError: the mutant has a cell for a question without a solution cell.
+    """
+    answers = {name: DELIMITER.sub("", cell.source).strip("\n") for name, cell in _solution_cells(source)}
+    unknown = sorted(set(mutant.cells) - set(answers))
+    if unknown:
+        raise MutantError(f"{mutant.name}: the notebook has no solution cell of this name. Received: {', '.join(unknown)}")
+    answers |= mutant.cells
+    handed_in = copy.deepcopy(release)
+    for name, cell in _solution_cells(handed_in):
+        cell.source = answers.get(name) or cell.source
+    return handed_in
+
+
+def _solution_cells(notebook: NotebookNode) -> Iterator[tuple[str, NotebookNode]]:
+    for cell in notebook.cells:
+        marks = cell.metadata.get("nbgrader", {})
+        if marks.get("solution"):
+            yield marks["grade_id"], cell

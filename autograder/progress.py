@@ -1,0 +1,150 @@
+"""Shows a batch while it runs: a live display in a terminal, plain lines anywhere else."""
+
+from __future__ import annotations
+
+import time
+from types import TracebackType
+from typing import Protocol, Self
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
+from rich.table import Column
+
+from autograder.tables import clean, one_line
+from autograder.workers import CellDone, Event, Outcome, Started
+
+
+class Display(Protocol):
+    """What is told of a running batch."""
+
+    def __enter__(self) -> Self:
+        """Begin to show."""
+        ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop showing."""
+        ...
+
+    def on_found(self, submissions: int, workers: int) -> None:
+        """Hear how much there is to do."""
+        ...
+
+    def on_event(self, event: Event) -> None:
+        """Hear what happened."""
+        ...
+
+
+def display(console: Console, title: str) -> Display:
+    """The display that suits the console."""
+    return LiveDisplay(console, title) if console.is_terminal else PlainDisplay(console, title)
+
+
+class _Clock:
+    """How many are done and how long the others will take, judging by those that are done."""
+
+    def __init__(self) -> None:
+        self.total = 0
+        self.done = 0
+        self.began = time.monotonic()
+
+    def left(self) -> str:
+        remaining = self.total - self.done
+        if not self.done or not remaining:
+            return f"{remaining} left"
+        seconds = (time.monotonic() - self.began) / self.done * remaining
+        return f"{remaining} left, about {_duration(seconds)}"
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest:02d} s" if minutes else f"{rest} s"
+
+
+def _ending(outcome: Outcome) -> str:
+    told = f"not graded: {one_line(outcome.problem)}" if outcome.value is None else clean(outcome.value).replace("_", " ")
+    return f"{clean(outcome.name)}: {told} ({outcome.seconds:.0f} s)"
+
+
+class PlainDisplay:
+    """One line when a submission starts, is tried again, or is done."""
+
+    def __init__(self, console: Console, title: str) -> None:
+        self._console = console
+        self._title = title
+        self._clock = _Clock()
+
+    def __enter__(self) -> Self:
+        """Nothing to begin."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Nothing to end."""
+
+    def on_found(self, submissions: int, workers: int) -> None:
+        """Say how much there is to do."""
+        self._clock.total = submissions
+        self._say(f"{self._title}: {submissions} submissions, {workers} at a time")
+
+    def on_event(self, event: Event) -> None:
+        """Say what happened; single cells are not worth a line."""
+        if isinstance(event, Started):
+            again = " again, alone" if event.attempt > 1 else ""
+            self._say(f"{clean(event.name)}: starts{again}")
+        elif isinstance(event, Outcome):
+            self._clock.done += 1
+            self._say(f"[{self._clock.done}/{self._clock.total}] {_ending(event)}; {self._clock.left()}")
+
+    def _say(self, line: str) -> None:
+        self._console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+class LiveDisplay:
+    """A bar for the whole batch, and one for each submission that runs."""
+
+    def __init__(self, console: Console, title: str) -> None:
+        self._clock = _Clock()
+        self._rows: dict[str, TaskID] = {}
+        self._bars = Progress(
+            TextColumn("{task.description}", markup=False, table_column=Column(no_wrap=True)),
+            BarColumn(bar_width=24),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[told]}", markup=False, table_column=Column(ratio=1, no_wrap=True)),
+            console=console,
+            transient=True,
+        )
+        self._whole = self._bars.add_task(clean(title), total=None, told="")
+
+    def __enter__(self) -> Self:
+        """Begin to draw."""
+        self._bars.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop drawing; the bars vanish, and the result's table takes their place."""
+        self._bars.stop()
+
+    def on_found(self, submissions: int, workers: int) -> None:
+        """Draw how much there is to do."""
+        self._clock.total = submissions
+        self._bars.update(self._whole, total=submissions, told=f"{self._clock.left()}, {workers} at a time")
+
+    def on_event(self, event: Event) -> None:
+        """Draw what happened."""
+        if isinstance(event, Started):
+            told = "starts" if event.attempt == 1 else "starts again, alone"
+            if event.name in self._rows:
+                self._bars.remove_task(self._rows[event.name])
+            self._rows[event.name] = self._bars.add_task(f"  {clean(event.name)}", total=None, told=told)
+        elif isinstance(event, CellDone):
+            told = f"after {one_line(event.cell, 40)}" if event.cell else ""
+            self._bars.update(self._rows[event.name], completed=event.done, total=event.total, told=told)
+        else:
+            self._clock.done += 1
+            self._bars.remove_task(self._rows.pop(event.name))
+            self._bars.update(self._whole, completed=self._clock.done, told=self._clock.left())

@@ -61,17 +61,22 @@ class EvidenceView:
         if raised.name == "NotImplementedError":
             return Failure(f"This has not been answered yet. Received: {raised}")
         if raised.name == "NotDefined":
-            return Failure(f"{raised.message}.{self._cell_story()}")
+            return self._undefined(raised)
         return Failure(f"Your code raised an exception when it was called. Received: {raised}")
 
-    def _cell_story(self) -> str:
+    def _undefined(self, raised: Raised) -> Failure:
         """Why a name may be missing: what happened to the question's own cell."""
-        cell = self._run.cell(self._question)
+        name, cell = self._question, self._run.cell(self._question)
         if cell is None or cell.outcome == "ok":
-            return f" Received: the cell `{self._question}` ran, but did not define it"
-        if cell.error is not None:
-            return f" The cell `{self._question}` stopped with an exception. Received: {cell.error}"
-        return f" The cell `{self._question}` did not finish. Received: {cell.outcome}"
+            return Failure(f"{raised.message}. Received: the cell `{name}` ran, but did not define it")
+        if cell.outcome in {"timeout", "killed"}:
+            line = f", at line {cell.error.line}: `{cell.error.source}`" if cell.error and cell.error.line else ""
+            return LimitFailure(
+                f"{raised.message}, because the cell `{name}` was stopped when its time was over. "
+                f"Received: a cell that still ran after {cell.seconds:.0f} s{line}",
+                "Look for loops that never end.",
+            )
+        return Failure(f"{raised.message}. The cell `{name}` stopped with an exception. Received: {cell.error}")
 
     def _absence(self) -> Exception:
         """No evidence came: who or what is to blame."""

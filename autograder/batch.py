@@ -146,7 +146,7 @@ def grade_job(job: Job, on_cell: OnCell) -> str:
 
 
 def worker_count(wanted: int | None, profile: Profile, submissions: int) -> int:
-    """How many submissions run at a time: as many as wanted, else as the cores can carry, and never more than there are."""
+    """How many submissions run at a time: as many as wanted, else as the cores carry, never more than there are."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return max(1, min(wanted or cores // profile.threads, submissions))
 
@@ -176,13 +176,6 @@ def publish_class_page(course_folder: Path, assignment: Assignment) -> Path | No
 def class_page(course_folder: Path, assignment_name: str) -> Path:
     """Where the class's page lies."""
     return course_folder / "reports" / assignment_name / "index.html"
-
-
-def feedback_pages(course_folder: Path, reports: Iterable[Report]) -> list[Path]:
-    """Where the students' pages lie."""
-    return [
-        store.report_folder(course_folder, report.assignment, report.student) / store.FEEDBACK_FILE for report in reports
-    ]
 
 
 def _publish_failure(job: Job, reason: str) -> Report:

@@ -59,9 +59,13 @@ class Level(StrEnum):
 CourseFolder = Annotated[
     Path, typer.Option("--course", help="Course folder: course_config.py, nbgrader's folders.", metavar="DIR")
 ]
-Students = Annotated[list[str] | None, typer.Option("--student", help="Only this student; may be repeated.", metavar="S")]
-ProfileName = Annotated[str | None, typer.Option("--profile", help="Instead of the course's default profile.", metavar="P")]
-Sandbox = Annotated[Level | None, typer.Option("--sandbox", help="Instead of the course's level. 'none' protects nothing.")]
+Students = Annotated[list[str] | None, typer.Option("--student", help="Only this one; may be repeated.", metavar="S")]
+ProfileName = Annotated[str | None, typer.Option("--profile", help="Instead of the course's default.", metavar="P")]
+Sandbox = Annotated[Level | None, typer.Option("--sandbox", help="Instead of the course's; none protects nothing.")]
+DemoFolder = Annotated[Path, typer.Option("--folder", help="Only a demo's own folder is replaced.", metavar="DIR")]
+DemoStudents = Annotated[
+    str | None, typer.Option("--students", help="Names of mutants with commas between, or all.", metavar="NAMES")
+]
 Workers = Annotated[int | None, typer.Option("--workers", min=1, help="Submissions at a time.", metavar="N")]
 
 
@@ -73,7 +77,7 @@ def grade(
     profile: ProfileName = None,
     sandbox: Sandbox = None,
     workers: Workers = None,
-    gradebook: Annotated[bool, typer.Option(help="Write the marks into nbgrader's gradebook.")] = True,
+    no_gradebook: Annotated[bool, typer.Option("--no-gradebook", help="Leave nbgrader's gradebook as it is.")] = False,  # noqa: FBT002
 ) -> None:
     """Grade what was handed in: run, judge, write reports and feedback, and fill the gradebook.
 
@@ -97,7 +101,7 @@ def grade(
             profile=profile,
             sandbox=sandbox.value if sandbox else None,
             workers=workers,
-            gradebook=gradebook,
+            gradebook=not no_gradebook,
         )
         print_batch(batch, configuration, console=_console())
         if batch.interrupted:
@@ -108,16 +112,12 @@ def grade(
 
 @app.command(epilog=EPILOG)
 def demo(
-    folder: Annotated[Path, typer.Option("--folder", help="Where; only a demo's folder is replaced.", metavar="DIR")] = Path(
-        "demo-course"
-    ),
+    folder: DemoFolder = Path("demo-course"),
     course: CourseFolder = Path(),
     profile: ProfileName = "smoke",
     sandbox: Sandbox = None,
     workers: Workers = None,
-    students: Annotated[
-        str | None, typer.Option("--students", help="Which: names of mutants with commas between, or all.", metavar="NAMES")
-    ] = None,
+    students: DemoStudents = None,
 ) -> None:
     """Build a course with generated students whose mistakes are known, grade it, and compare.
 
@@ -149,22 +149,20 @@ def validate(
 
     The notebook runs with your own rights and without a sandbox: validate only what you wrote.
     """
-    from autograder.progress import display
-    from autograder.tables import findings_table
-    from autograder.validate import validate as look_at
-    from autograder.workers import CellDone, Outcome, Started
+    from contextlib import nullcontext
 
-    name = notebook.stem
-    with display(_console(stderr=True), "validate") as shown:
-        shown.on_found(1, 1)
-        shown.on_event(Started(name, 1))
-        result = look_at(
-            notebook,
-            course_folder=course,
-            on_cell=lambda done, total, cell: shown.on_event(CellDone(name, done, total, cell)),
-        )
-        shown.on_event(Outcome(name, "run", seconds=result.seconds))
-    _console().print(findings_table(result.findings(), f"{notebook.name}"))
+    from autograder.tables import findings_table, one_line
+    from autograder.validate import validate as look_at
+
+    console = _console(stderr=True)
+    with console.status("starting Python for the notebook") if console.is_terminal else nullcontext() as status:
+
+        def on_cell(done: int, total: int, cell: str | None) -> None:
+            if status is not None:
+                status.update(f"{done} of {total} cells have run, the last: {one_line(cell or 'one of yours', 40)}")
+
+        result = look_at(notebook, course_folder=course, on_cell=on_cell)
+    _console().print(findings_table(result.findings(), notebook.name))
     raise typer.Exit(FINE if result.is_clean else NEEDS_A_PERSON)
 
 
@@ -173,7 +171,7 @@ def report(
     assignment: Annotated[str, typer.Argument(metavar="ASSIGNMENT", help="Name of an assignment.")],
     course: CourseFolder = Path(),
     student: Annotated[str | None, typer.Option("--student", help="One student's questions.", metavar="S")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="The stored reports as JSON.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="The stored reports as JSON.")] = False,  # noqa: FBT002
 ) -> None:
     """Show stored reports: the class, or one student. Grades nothing."""
     from autograder import store
@@ -184,8 +182,9 @@ def report(
 
     folder, console = course.resolve(), _console()
     title = load_course(folder).assignment(assignment).title
+    problems: list[str] = []
     if student is not None:
-        found, problems = [store.read_report(folder, assignment, student)], []
+        found = [store.read_report(folder, assignment, student)]
     else:
         found, problems = read_reports(folder, assignment)
     if not found and not problems:
@@ -212,7 +211,9 @@ def report(
 def data(
     source: Annotated[str, typer.Argument(metavar="[jena]", help="Which data.")] = "jena",
     course: CourseFolder = Path(),
-    output: Annotated[Path | None, typer.Option("--output", help="Write a generated station here.", metavar="FILE")] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", help="Write generated weather here.", metavar="FILE")
+    ] = None,
     rows: Annotated[int, typer.Option(min=1, help="Rows of ten minutes each.", metavar="N")] = 52_704,
     seed: Annotated[int, typer.Option(help="Another seed is another weather.", metavar="S")] = 7,
 ) -> None:
@@ -279,7 +280,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except KeyboardInterrupt:
         _complain("interrupted; what was done is kept")
         sys.exit(INTERRUPTED)
-    except Exception as error:  # noqa: BLE001 - a fault of ours is told in one line, and found with the variable
+    except Exception as error:  # a fault of ours is told in one line, and found with the variable
         if debug:
             raise
         _complain(f"{type(error).__name__}: {error}. This should not happen; {DEBUG_VARIABLE}=1 shows where.")

@@ -75,7 +75,7 @@ class DemoStudent:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What the grader said about a demo student, against what it should say. `surprises` are sentences; none is good."""
+    """What the grader said about a demo student, against what it should say; without `surprises`, all is well."""
 
     student: DemoStudent
     report: Report | None
@@ -127,12 +127,19 @@ def run_nbgrader(folder: Path, *arguments: str) -> None:
     """
     command = [sys.executable, "-m", "nbgrader", *arguments]
     done = subprocess.run(
-        command, cwd=folder, capture_output=True, text=True, errors="replace", check=False, stdin=subprocess.DEVNULL,
+        command,
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        check=False,
+        stdin=subprocess.DEVNULL,
         env={**os.environ, "PYTHONUNBUFFERED": "1"},
     )
     if done.returncode:
         said = (done.stderr or done.stdout).strip().splitlines()[-6:]
-        raise ReleaseError(f"nbgrader {' '.join(arguments)} failed with status {done.returncode}. Received: " + "\n".join(said))
+        what = f"nbgrader {' '.join(arguments)} failed with status {done.returncode}"
+        raise ReleaseError(f"{what}. Received: " + "\n".join(said))
 
 
 def demo_students(course_folder: Path, assignment: Assignment, names: Sequence[str] | None) -> list[DemoStudent]:
@@ -166,7 +173,7 @@ def _choose(known: Sequence[str], names: Sequence[str] | None) -> list[str]:
         return list(known)
     unknown = sorted(set(names) - set(known))
     if unknown:
-        raise ConfigurationError(f"No such demo students; there are: {', '.join(known)}. Received: {', '.join(unknown)}")
+        raise ConfigurationError(f"No such demo student; there are: {', '.join(known)}. Received: {', '.join(unknown)}")
     return [name for name in known if name in names]
 
 
@@ -255,7 +262,10 @@ def run_demo(
     )
     if batch.interrupted:
         raise KeyboardInterrupt
-    run_nbgrader(folder, "generate_feedback", ASSIGNMENT)
+    try:
+        run_nbgrader(folder, "generate_feedback", ASSIGNMENT)
+    except ReleaseError as error:  # the grades are worth showing all the same
+        batch = batch.with_problems([str(error)])
     verdicts = compare(students, batch.reports, assignment)
     console.print(verdict_table(verdicts, assignment.title))
     console.print(legend())
@@ -276,7 +286,7 @@ def run_demo(
 
 def verdict_table(verdicts: Sequence[Verdict], title: str) -> Table:
     """What each student did, what it cost, and whether that is what it should cost."""
-    table = Table(title=plain(title), box=box.SIMPLE_HEAD, title_justify="left", title_style="bold", padding=(0, 1, 0, 0))
+    table = Table(title=plain(title), box=box.SIMPLE_HEAD, title_justify="left", title_style="bold")
     table.add_column("Student", no_wrap=True)
     table.add_column("Score", justify="right", no_wrap=True)
     table.add_column("Questions", no_wrap=True)

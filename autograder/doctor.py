@@ -18,8 +18,19 @@ from autograder.tables import Finding
 
 OLDEST_PYTHON = (3, 11)
 PACKAGES = (
-    "tensorflow", "keras", "numpy", "pandas", "scikit-learn", "scipy", "matplotlib", "ipykernel", "papermill", "nbclient",
-    "jupyter_client", "nbgrader", "pytest",
+    "tensorflow",
+    "keras",
+    "numpy",
+    "pandas",
+    "scikit-learn",
+    "scipy",
+    "matplotlib",
+    "ipykernel",
+    "papermill",
+    "nbclient",
+    "jupyter_client",
+    "nbgrader",
+    "pytest",
 )
 
 
@@ -45,7 +56,8 @@ def examine(course_folder: Path) -> list[Finding]:
 def _python() -> Finding:
     wanted = ".".join(str(part) for part in OLDEST_PYTHON)
     well = sys.version_info >= OLDEST_PYTHON
-    return Finding("python", well, f"{platform.python_version()} on {platform.system()}", f"Use Python {wanted} or newer.")
+    found = f"{platform.python_version()} on {platform.system()}"
+    return Finding("python", well, found, f"Use Python {wanted} or newer.")
 
 
 def _packages() -> Iterator[Finding]:
@@ -81,7 +93,7 @@ def _gpu() -> Finding:
 
 def _nbgrader(course_folder: Path) -> Finding:
     path = course_folder / "nbgrader_config.py"
-    remedy = "Copy nbgrader_config.py from the project into the course folder: three lines that hand the course to nbgrader."
+    remedy = "Copy nbgrader_config.py from the project into the course folder: it hands the course to nbgrader."
     return Finding("nbgrader configuration", path.is_file(), path.name if path.is_file() else "missing", remedy)
 
 
@@ -109,8 +121,8 @@ def _release(course_folder: Path, assignment: Assignment) -> Finding:
     except ReleaseError as error:
         remedy = f"nbgrader generate_assignment {assignment.name} --force"
         return Finding(f"{assignment.name}: release", False, str(error), remedy)
-    count = len(assignment.questions)
-    return Finding(f"{assignment.name}: release", True, f"matches the configuration: {count} questions ({release.path.name})")
+    told = f"matches the configuration: {len(assignment.questions)} questions ({release.path.name})"
+    return Finding(f"{assignment.name}: release", True, told)
 
 
 def _hidden_tests(course_folder: Path, assignment: Assignment) -> Finding:
@@ -132,9 +144,8 @@ def _data(course_folder: Path, course: Course, assignment: Assignment) -> tuple[
     try:
         data = prepare_data(course_folder, assignment, course.default_profile)
     except (DataError, OSError) as error:
-        return Finding(label, False, str(error), "Name a file in JenaData(path=...), or leave it out for generated data."), ""
+        remedy = "Name a file in JenaData(path=...), or leave it out for generated data."
+        return Finding(label, False, str(error), remedy), ""
     if data is None:
         return Finding(label, None, "needs none"), ""
     return Finding(label, True, f"{data.origin}: {data.description}"), data.origin
-
-

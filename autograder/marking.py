@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Collection
 from contextlib import nullcontext
 from pathlib import Path
@@ -34,15 +35,19 @@ def mark_class(
     Raises:
         AutograderError: nothing can be graded, or the gradebook takes nothing.
     """
-    if (sandbox or course.sandbox) == "none":
-        console.print(plain("Warning: sandbox level none: students' code runs with your rights, on this machine.", "yellow"))
+
+    def on_found(submissions: int, at_a_time: int) -> None:
+        shown.on_found(submissions, at_a_time)
+        if (sandbox or course.sandbox) == "none":
+            console.print(plain("Warning: sandbox level none: students' code runs with your rights.", "yellow"))
+
     with display(console, assignment_name) as shown:
         batch = grade_batch(
             course_folder,
             course,
             assignment_name,
             on_event=shown.on_event,
-            on_found=shown.on_found,
+            on_found=on_found,
             students=students,
             profile=profile,
             sandbox=sandbox,
@@ -53,7 +58,8 @@ def mark_class(
         return batch
     from autograder.integrations.nbgrader import write_gradebook  # takes a second, which workers should not pay
 
-    with console.status("writing the gradebook") if console.is_terminal else nullcontext():
+    with console.status("writing the gradebook") if console.is_terminal else nullcontext(), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", module="nbgrader")  # its queries warn of how they use SQLAlchemy
         problems = write_gradebook(course_folder, course, assignment_name, graded)
     return batch.with_problems(problems)
 
@@ -68,13 +74,10 @@ def print_batch(batch: Batch, course: Course, *, console: Console) -> None:
     for problem in batch.problems:
         console.print(plain(f"! {problem}", "yellow"), soft_wrap=True)
     if batch.page is not None:
-        console.print(plain(f"\nClass:    {batch.page}\nFeedback: {batch.page.parent}/STUDENT/feedback.html"), soft_wrap=True)
+        told = f"\nClass:    {batch.page}\nFeedback: {batch.page.parent}/STUDENT/feedback.html"
+        console.print(plain(told), soft_wrap=True)
     if batch.interrupted:
-        console.print(
-            plain(
-                f"Stopped: {len(batch.reports)} are graded and kept, {len(batch.waiting)} are not. The same command goes "
-                "on from here; the gradebook is as it was.",
-                "yellow",
-            ),
-            soft_wrap=True,
+        told = (
+            f"Stopped: {len(batch.reports)} are graded and kept, {len(batch.waiting)} wait. The gradebook is as it was."
         )
+        console.print(plain(f"{told} The same command goes on from here.", "yellow"), soft_wrap=True)

@@ -1,4 +1,4 @@
-"""Demo students: files that say what one student wrote differently from the reference solution, and what it should cost.
+"""Demo students: files that say what one student wrote in place of the reference solution, and what it should cost.
 
 A mutant file is text, never imported: a docstring (what this student did), `EXPECTED` (outcomes that differ from
 "passed", by question), `RIGHT` (whether it is a right answer), then cells in percent format, `# %% [question]` followed
@@ -70,13 +70,12 @@ def read_mutant(path: Path) -> Mutant:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise MutantError(f"The demo student {path.name} cannot be read: {error}. Received: {path}") from error
-    marks = list(CELL.finditer(text))
-    header = text[: marks[0].start()] if marks else text
+    header, *parts = CELL.split(text)  # header, then a name and a source for each cell
     story, constants = _header(path, header)
-    ends = [mark.start() for mark in marks[1:]] + [len(text)]
-    cells = {mark[1].strip(): text[mark.end() : end].strip("\n") for mark, end in zip(marks, ends, strict=True)}
-    if len(cells) < len(marks):
-        raise MutantError(f"{path.name}: a question's cell comes twice. Received: {', '.join(m[1] for m in marks)}")
+    names = [name.strip() for name in parts[::2]]
+    cells = {name: source.strip("\n") for name, source in zip(names, parts[1::2], strict=True)}
+    if len(cells) < len(names):
+        raise MutantError(f"{path.name}: a question's cell comes twice. Received: {', '.join(names)}")
     return Mutant(
         name=path.stem, story=story, expected=_expected(path, constants), right=_right(path, constants), cells=cells
     )
@@ -133,7 +132,7 @@ def apply_mutant(release: NotebookNode, source: NotebookNode, mutant: Mutant) ->
     answers = {name: DELIMITER.sub("", cell.source).strip("\n") for name, cell in _solution_cells(source)}
     unknown = sorted(set(mutant.cells) - set(answers))
     if unknown:
-        raise MutantError(f"{mutant.name}: the notebook has no solution cell of this name. Received: {', '.join(unknown)}")
+        raise MutantError(f"{mutant.name}: no solution cell has this name. Received: {', '.join(unknown)}")
     answers |= mutant.cells
     handed_in = copy.deepcopy(release)
     for name, cell in _solution_cells(handed_in):

@@ -63,7 +63,10 @@ def _duration(seconds: float) -> str:
 
 
 def _ending(outcome: Outcome) -> str:
-    told = f"not graded: {one_line(outcome.problem)}" if outcome.value is None else clean(outcome.value).replace("_", " ")
+    if outcome.value is None:
+        told = f"not graded: {one_line(outcome.problem)}"
+    else:
+        told = clean(outcome.value).replace("_", " ")
     return f"{clean(outcome.name)}: {told} ({outcome.seconds:.0f} s)"
 
 
@@ -87,7 +90,8 @@ class PlainDisplay:
     def on_found(self, submissions: int, workers: int) -> None:
         """Say how much there is to do."""
         self._clock.total = submissions
-        self._say(f"{self._title}: {submissions} submissions, {workers} at a time")
+        plural = "" if submissions == 1 else "s"
+        self._say(f"{self._title}: {submissions} submission{plural}, {workers} at a time")
 
     def on_event(self, event: Event) -> None:
         """Say what happened; single cells are not worth a line."""

@@ -9,13 +9,14 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final
 
 from rich import box
 from rich.table import Table
 from rich.text import Text
 
 if TYPE_CHECKING:
+    from autograder.data import DataSet
     from autograder.records import QuestionResult, Report
 
 MARKS: Final = {
@@ -23,7 +24,7 @@ MARKS: Final = {
     "partial": ("◐", "yellow"),
     "failed": ("✗", "red"),
     "limit_exceeded": ("⧖", "red"),
-    "not_assessed": ("–", "dim"),
+    "not_assessed": ("-", "dim"),
     "error": ("!", "magenta"),
     "manual": ("✎", "cyan"),
 }
@@ -80,7 +81,7 @@ def signs(questions: Iterable[QuestionResult]) -> Text:
 def points_text(points: float | None) -> str:
     """Points with two decimals, or up to four where a share of a question needs them."""
     if points is None:
-        return "–"
+        return "-"
     whole, _, decimals = f"{points:.4f}".rstrip("0").partition(".")
     return f"{whole}.{decimals.ljust(2, '0')}"
 
@@ -141,12 +142,12 @@ def student_table(report: Report) -> Table:
     table.add_column("What to know", overflow="fold")
     for question in report.questions:
         points = f"{points_text(question.points)} of {points_text(question.max_points)}"
-        table.add_row(sign(question.outcome), plain(question.id, "bold"), points, plain(question.message or question.title))
+        told = plain(question.message or question.title)
+        table.add_row(sign(question.outcome), plain(question.id, "bold"), points, told)
         for check in question.checks:
-            told = clean(check.message)
-            if check.hint and check.outcome != "passed":
-                told = f"{told}\nHint: {clean(check.hint)}".strip()
-            table.add_row(sign(check.outcome), plain(f"  {one_line(check.title)}", "dim"), "", plain(told))
+            hint = f"\nHint: {check.hint}" if check.hint and check.outcome != "passed" else ""
+            told = plain(f"{check.message}{hint}".strip())
+            table.add_row(sign(check.outcome), plain(f"  {one_line(check.title)}", "dim"), "", told)
     return table
 
 
@@ -170,7 +171,7 @@ def findings_table(findings: Sequence[Finding], title: str) -> Table:
     table.add_column("", no_wrap=True)
     table.add_column("", overflow="fold")
     for finding in findings:
-        mark = Text("–", "dim") if finding.well is None else sign("passed" if finding.well else "failed")
+        mark = Text("-", "dim") if finding.well is None else sign("passed" if finding.well else "failed")
         told = plain(finding.found)
         if finding.remedy and not finding.well:
             told.append(f"\n→ {clean(finding.remedy)}", style="yellow")
@@ -178,16 +179,7 @@ def findings_table(findings: Sequence[Finding], title: str) -> Table:
     return table
 
 
-class DataUsed(Protocol):
-    """What is shown of a data set."""
-
-    origin: str
-    description: str
-    public_sha256: str
-    withheld_sha256: str
-
-
-def data_table(used: Mapping[str, DataUsed], title: str) -> Table:
+def data_table(used: Mapping[str, DataSet], title: str) -> Table:
     """Which data each profile is graded with."""
     table = Table(title=plain(title), box=box.SIMPLE_HEAD, title_justify="left", title_style="bold")
     table.add_column("Profile", no_wrap=True)

@@ -98,7 +98,8 @@ class Validation:
         if not self.knows_contract:
             lines.append(Finding("names", None, "this notebook does not list the names that grading asks for"))
         told = f"{self.seconds:.0f} s of {self.allowed_seconds:.0f} s allowed, with the small {PROFILE} profile"
-        return [*lines, Finding("time", self.seconds <= self.allowed_seconds, told), Finding("not looked at", None, UNSEEN)]
+        in_time = Finding("time", self.seconds <= self.allowed_seconds, told)
+        return [*lines, in_time, Finding("not looked at", None, UNSEEN)]
 
 
 @dataclass(frozen=True)
@@ -243,18 +244,17 @@ def _defined(folder: Path, question: str) -> set[str] | None:
     return {str(name) for name in defined} if isinstance(defined, (list, tuple)) else None
 
 
-def _check(
-    question: str, run: Run, contract: Contract, defined: Mapping[str, set[str] | None]
-) -> QuestionCheck:
+def _check(question: str, run: Run, contract: Contract, defined: Mapping[str, set[str] | None]) -> QuestionCheck:
     answer, test = run.cell(question), run.cell(TEST_PREFIX + question)
     known = defined.get(question)
     missing = () if known is None else tuple(name for name in contract.names.get(question, ()) if name not in known)
-    told = [_story("your cell", answer), _story("the tests", test)]
+    # What goes wrong in the student's own cell comes first, and explains what the tests say after it.
+    why = _story("your cell", answer) or _story("the tests", test) or ("" if test else "the test cell is missing")
     return QuestionCheck(
         id=question,
         passed=test is not None and test.outcome == "ok" and (answer is None or answer.outcome == "ok"),
         missing=missing,
-        why="; ".join(story for story in told if story) or ("" if test else "the test cell did not run"),
+        why=why,
     )
 
 
@@ -270,6 +270,8 @@ def _story(what: str, cell: CellRun | None) -> str:
     """What happened to a cell, or nothing when all went well."""
     if cell is None or cell.outcome == "ok":
         return ""
+    if cell.error is not None and cell.error.name == "NotImplementedError":
+        return "not answered yet: `raise NotImplementedError()` is still there"
     if cell.error is not None:
         return f"{what}: {cell.error}"
     return f"{what}: {cell.outcome.replace('_', ' ')} after {cell.seconds:.0f} s"

@@ -216,7 +216,7 @@ def _serve(connection: Connection, work: Work[Any], task: Any, log: Path) -> Non
         value = work(task, lambda done, total, cell: _send(connection, "cell", done, total, cell))
     except AutograderError as error:
         _send(connection, "end", None, str(error))
-    except Exception as error:  # noqa: BLE001 - whatever it is, it is told to a person and costs nobody else
+    except Exception as error:  # whatever it is, it is told to a person and costs nobody else
         traceback.print_exc()
         _send(connection, "end", None, f"{type(error).__name__}: {error} (see {log})")
     else:

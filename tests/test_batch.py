@@ -17,7 +17,7 @@ from autograder.batch import worker_count
 from autograder.config import Profile
 from autograder.workers import CellDone, Outcome, Started, run_each
 
-WORK = '''
+WORK = """
 import ctypes, os, pathlib, signal, subprocess, sys, time
 from autograder.errors import DataError
 
@@ -49,7 +49,7 @@ def work(task, on_cell):
         finally:
             child.kill()
     return f"did {kind}"
-'''
+"""
 
 
 @pytest.fixture(scope="module")

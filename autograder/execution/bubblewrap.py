@@ -94,7 +94,9 @@ def kernel_settings(threads: int) -> dict[str, str]:
     """Environment variables of the kernel that are the same at every level."""
     return {
         "PYTHONHASHSEED": "0", "PYTHONDONTWRITEBYTECODE": "1", "MPLBACKEND": "module://matplotlib_inline.backend_inline",
-        "TF_CPP_MIN_LOG_LEVEL": "2", "TF_FORCE_GPU_ALLOW_GROWTH": "true", "OMP_NUM_THREADS": str(threads),
+        "TF_CPP_MIN_LOG_LEVEL": "2", "TF_FORCE_GPU_ALLOW_GROWTH": "true",
+        "PYDEVD_DISABLE_FILE_VALIDATION": "1",  # or else ipykernel's debugger warns on stderr at every start
+        "OMP_NUM_THREADS": str(threads),
         "OPENBLAS_NUM_THREADS": str(threads), "MKL_NUM_THREADS": str(threads),
         "TF_NUM_INTRAOP_THREADS": str(threads), "TF_NUM_INTEROP_THREADS": str(threads),
     }
@@ -116,10 +118,17 @@ def command(spool: Spool, inner: list[str], *, limits: Limits, threads: int, dat
 
 
 def _outer_view(binds: list[_Bind]) -> list[str]:
-    """The first layer of two. Its /proc is the host's: the second layer may mount its own only where one is whole."""
-    arguments = [_program("bwrap"), "--die-with-parent", "--new-session", "--clearenv", *_system_folders(),
-                 "--dev", "/dev", "--bind", "/proc", "/proc", "--dir", "/tmp",  # noqa: S108 - where the next bwrap builds its root
-                 "--perms", "0755", "--dir", "/view"]
+    """The first layer of two.
+
+    Its /proc is the host's: the second layer may mount its own only where one is whole. It has a pid namespace because
+    that ends with its first process; a parent-death signal from root's bwrap, which has dropped its capabilities, does
+    not reach the processes of another user.
+    """
+    arguments = [
+        _program("bwrap"), "--die-with-parent", "--new-session", "--unshare-pid", "--clearenv", *_system_folders(),
+        "--dev", "/dev", "--bind", "/proc", "/proc", "--perms", "0755", "--dir", "/view",
+        "--dir", "/tmp",  # noqa: S108 - where the second bwrap builds its root
+    ]
     for bind in binds:
         arguments += [bind.flag, bind.source, bind.target]
     return [*arguments, "--remount-ro", "/", "--chdir", "/"]

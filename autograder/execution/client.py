@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import asyncio
 import sys
+import threading
 import time
-from collections.abc import Callable
 from pathlib import Path
-from queue import Empty
 from typing import Any
 
-from jupyter_core.utils import ensure_async
+from jupyter_core.utils import ensure_event_loop
 from nbclient.exceptions import CellExecutionError, DeadKernelError
 from nbclient.util import run_sync
 from nbformat import NotebookNode
@@ -29,14 +28,17 @@ from autograder.execution.outputs import CellOutput, trim
 from autograder.execution.plan import Probe
 from autograder.execution.provisioner import SandboxProvisioner
 from autograder.execution.sandbox import Confinement, view
+from autograder.execution.silent import idle_after, run_silently
 from autograder.execution.spool import Spool
-from autograder.execution.student_errors import cell_error, shorten
+from autograder.execution.student_errors import cell_error
 from autograder.records import CellOutcome
 
 _IDLE_SECONDS = 10
 _RECONNECTIONS = 20
-# The connection closes a moment before the process has ended.
-_DYING_SECONDS = 0.3
+_OUTPUTS = ("stream", "display_data", "execute_result", "error")
+_LOOK_SECONDS = 0.1
+# How long to read on what had arrived before the connection was lost.
+_LEFT_OVER_SECONDS = 0.3
 _START = """
 def load(sources, settings):
     import sys, types
@@ -76,6 +78,7 @@ class SandboxClient(PapermillNotebookClient):  # type: ignore[misc]
         self._reply: dict[str, Any] = {}
         self._output = CellOutput(account.plan.limits)
         self._idle_seen = True
+        self.clear_before_next_output = False
         self._sources: dict[int, str] = {}
 
     # ------------------------------------------------------------------ life of the kernel
@@ -105,6 +108,8 @@ class SandboxClient(PapermillNotebookClient):  # type: ignore[misc]
             ) from error
         finally:
             self._end()
+            if threading.current_thread() is not threading.main_thread():
+                ensure_event_loop().close()  # nbclient makes one for every thread, and closes none
             self.account.seconds = time.monotonic() - begun
         return self.nb
 
@@ -179,7 +184,7 @@ class SandboxClient(PapermillNotebookClient):  # type: ignore[misc]
             if cell.cell_type == "code":
                 trim(cell, self.account.plan.limits)
 
-    def _over(self, index: int) -> bool:
+    def _over(self, index: int | None) -> bool:
         assert self.watchdog is not None
         if self.watchdog.run_time_spent and not self.account.kernel_died:
             breach = Breach("run time", f"{self.account.plan.limits.run_seconds:g} s")
@@ -189,24 +194,27 @@ class SandboxClient(PapermillNotebookClient):  # type: ignore[misc]
         return self.account.kernel_died
 
     async def _async_poll_kernel_alive(self) -> None:
-        """nbclient's look-out beside each cell. It sees the death of the kernel at once, and the loss of the outputs.
+        """nbclient's look-out beside each cell, which looks only once a second."""
+        while self._process_runs():  # noqa: ASYNC110 - the system sends no event when a process ends
+            await asyncio.sleep(_LOOK_SECONDS)
+        self.task_poll_for_reply.cancel()
 
-        The connection that outputs come through ends with the kernel, or by one message above the size that is read.
+    async def _async_poll_output_msg(self, parent_msg_id: str, cell: NotebookNode, cell_index: int) -> None:
+        """nbclient's reading of a cell's outputs, which would wait for ever where the connection has been lost.
+
+        It ends with the kernel, or by one message above the size that is read; that counts as a flood.
         """
+        outputs = asyncio.ensure_future(super()._async_poll_output_msg(parent_msg_id, cell, cell_index))
         lost = asyncio.ensure_future(self.kc.iopub_lost())
         try:
-            while True:
-                await asyncio.wait({lost}, timeout=1)
-                if lost.done():
-                    await asyncio.sleep(_DYING_SECONDS)
-                if not self._process_runs():
-                    self.task_poll_for_reply.cancel()
-                    return
-                if lost.done():
-                    self.iopub_timeout = 0
-                    self._stop_flood(f"{self.account.plan.limits.cell_output_kb} kB")
-                    await asyncio.sleep(1)
+            await asyncio.wait({outputs, lost}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({outputs}, timeout=_LEFT_OVER_SECONDS)
+            if outputs.done():
+                outputs.result()
+            elif self._process_runs():
+                self._stop_flood(f"{self.account.plan.limits.cell_output_kb} kB")
         finally:
+            outputs.cancel()
             lost.cancel()
 
     def _stop_flood(self, allowed: str) -> None:
@@ -272,13 +280,12 @@ class SandboxClient(PapermillNotebookClient):  # type: ignore[misc]
 
     async def _async_reconnect_outputs(self) -> None:
         """Open a new connection for outputs, and wait until messages arrive through it."""
-        self.iopub_timeout = _IDLE_SECONDS
         if not self.kc.reopen_iopub():
             self._provisioner.kill_now()
             self.account.died("the notebook replaced the kernel's own sockets")
             return
         for _ in range(_RECONNECTIONS):
-            if await self._reply_to(self.kc.kernel_info(), 0.5, self.kc.iopub_channel.get_msg, _is_idle):
+            if await idle_after(self.kc, self.kc.kernel_info(), 0.5, self._process_runs):
                 return
 
     _reconnect_outputs = run_sync(_async_reconnect_outputs)
@@ -292,6 +299,10 @@ class SandboxClient(PapermillNotebookClient):  # type: ignore[misc]
         """Keep what fits of one message; a message that lacks its parts is left out."""
         if msg["msg_type"] == "status" and msg["content"].get("execution_state") == "idle":
             self._idle_seen = True
+        if self.clear_before_next_output and msg["msg_type"] in _OUTPUTS:
+            cell.outputs.clear()
+            self.clear_display_id_mapping(cell_index)
+            self.clear_before_next_output = False
         admitted = self._output.admit(msg, cell.outputs)
         if self._output.flood is not None:
             self._stop_flood(self._output.flood)
@@ -314,7 +325,7 @@ class SandboxClient(PapermillNotebookClient):  # type: ignore[misc]
 
     def _probe_after(self, cell: NotebookNode) -> None:
         probe = self.account.plan.probes.get(grade_id(cell) or "")
-        if probe is None or self.account.kernel_died or self._over(0):
+        if probe is None or self.account.kernel_died or self._over(None):
             return
         assert self.watchdog is not None
         self.spool.put_probe(probe.question, probe.source, probe.inputs)
@@ -354,41 +365,9 @@ class SandboxClient(PapermillNotebookClient):  # type: ignore[misc]
 
     async def _async_silently(self, code: str, seconds: float) -> tuple[str, str]:
         """Run code of ours in the kernel, unseen: ("ok" | "error" | "dead" | "timeout", the message of an error)."""
-        request = self.kc.execute(code, silent=True, store_history=False, allow_stdin=False, stop_on_error=False)
-        reply = await self._reply_to(request, seconds, self.kc.shell_channel.get_msg, _is_execute_reply)
-        if reply is None:
-            return ("timeout" if self._process_runs() else "dead"), ""
-        idle = await self._reply_to(request, _IDLE_SECONDS, self.kc.iopub_channel.get_msg, _is_idle)
-        if idle is None:
+        answer = await run_silently(self.kc, code, seconds, self._process_runs)
+        if not answer.complete and self._process_runs():
             await self._async_reconnect_outputs()
-        content = reply["content"]
-        if content.get("status") == "ok":
-            return "ok", ""
-        return "error", shorten(f"{content.get('ename')}: {content.get('evalue')}", 500)
+        return answer.status, answer.message
 
     _silently = run_sync(_async_silently)
-
-    async def _reply_to(
-        self, request: str, seconds: float, receive: Callable[..., Any], is_wanted: Callable[[dict[str, Any]], bool]
-    ) -> dict[str, Any] | None:
-        """The message that answers a request; None when the kernel has ended or the time is over."""
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            try:
-                message: dict[str, Any] = await ensure_async(receive(timeout=0.5))
-            except Empty:
-                if not self._process_runs():
-                    return None
-                await asyncio.sleep(0)
-                continue
-            if message["parent_header"].get("msg_id") == request and is_wanted(message):
-                return message
-        return None
-
-
-def _is_execute_reply(message: dict[str, Any]) -> bool:
-    return bool(message["msg_type"] == "execute_reply")
-
-
-def _is_idle(message: dict[str, Any]) -> bool:
-    return message["msg_type"] == "status" and bool(message["content"].get("execution_state") == "idle")

@@ -11,12 +11,15 @@ process descriptor that was opened when it started, so that they cannot hit anot
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import os
 import signal
+import subprocess
 import sys
 import threading
+import time
 from collections import deque
 from pathlib import Path
 from typing import Any
@@ -34,6 +37,7 @@ from autograder.execution.spool import Spool, private_spool
 
 _TAIL_BYTES = 4000
 _END_SECONDS = 10
+_LOOK_SECONDS = 0.02
 _MOST_FILES_COUNTED = 250_000
 _NO_CAPABILITIES = "0000000000000000"
 
@@ -160,14 +164,16 @@ class SandboxProvisioner(LocalProvisioner):  # type: ignore[misc]
 
     def _find_kernel(self) -> tuple[int, int]:
         """Host pids of the kernel and of the first process of its pid namespace."""
-        inside = {}
+        seen = []
         for process in psutil.Process(self.pid).children(recursive=True):
             with contextlib.suppress(OSError):
-                inside[_status(process.pid)["NSpid"].split()[-1]] = process.pid
+                seen.append((process.pid, _status(process.pid)["NSpid"].split()))
+        depth = max((len(pids) for _, pids in seen), default=0)
+        inside = {pids[-1]: pid for pid, pids in seen if len(pids) == depth}
         try:
             return inside["2"], inside["1"]
         except KeyError:
-            raise SandboxError(f"no kernel in the sandbox. Received: {sorted(inside)} {self.last_words()}") from None
+            raise SandboxError(f"no kernel in the sandbox. Received: {seen} {self.last_words()}") from None
 
     def root_process(self) -> psutil.Process | None:
         """The process that was started; the sandbox is its descendants."""
@@ -190,15 +196,16 @@ class SandboxProvisioner(LocalProvisioner):  # type: ignore[misc]
                 self.process.send_signal(signal.SIGINT)
 
     def kill_now(self) -> None:
-        """Kill everything in the sandbox, or the kernel and its descendants; callable from any thread."""
-        if self.process is None or (self.process.returncode is not None and self._init_fd is None):
-            return
+        """Kill everything in the sandbox, or the kernel and its descendants; callable from any thread.
+
+        A sandbox is killed by its first process: its pid namespace ends with it, and the programs around it end by
+        themselves, reaped by each other. Killed too, they would be left to the machine's init, which may be slow.
+        """
         if self._init_fd is not None:
             with contextlib.suppress(ProcessLookupError):
-                signal.pidfd_send_signal(self._init_fd, signal.SIGKILL)  # the whole pid namespace ends with it
-        for process in self._family():
-            with contextlib.suppress(psutil.NoSuchProcess):
-                process.kill()
+                signal.pidfd_send_signal(self._init_fd, signal.SIGKILL)
+        elif self.process is not None and self.process.returncode is None:
+            _kill(self._family())
 
     def _family(self) -> list[psutil.Process]:
         root = self.root_process()
@@ -225,13 +232,18 @@ class SandboxProvisioner(LocalProvisioner):  # type: ignore[misc]
         """
         if self.process is None:
             return
-        family = [process for process in self._family() if process.pid != self.pid]
+        family = self._family()
         self.kill_now()
-        _, alive = psutil.wait_procs(family, timeout=_END_SECONDS)
-        if alive:
-            pids = sorted(process.pid for process in alive)
-            raise SandboxError(f"processes of a sandbox do not end. Received: {pids}")
-        self.process.wait(_END_SECONDS)
+        try:
+            self.process.wait(_END_SECONDS / 2)
+        except subprocess.TimeoutExpired:
+            _kill(family)
+        end = time.monotonic() + _END_SECONDS
+        while alive := [process.pid for process in family if _is_alive(process)]:
+            if time.monotonic() > end:
+                raise SandboxError(f"processes of a sandbox do not end. Received: {alive}")
+            self.process.poll()
+            await asyncio.sleep(_LOOK_SECONDS)
 
     async def cleanup(self, restart: bool = False) -> None:  # noqa: FBT001, FBT002 - jupyter_client's signature
         """Close the process descriptors, and remove the private folder if it is the provisioner's own."""
@@ -257,6 +269,20 @@ class SandboxProvisioner(LocalProvisioner):  # type: ignore[misc]
                 # Bytes are bounded by the size of the tmpfs itself: the student sees "No space left on device".
                 files += figures.f_files - figures.f_ffree
         return DiskUse(used, files)
+
+
+def _kill(processes: list[psutil.Process]) -> None:
+    for process in processes:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.kill()
+
+
+def _is_alive(process: psutil.Process) -> bool:
+    """Whether a process still runs; a zombie has ended, whoever may be slow to reap it."""
+    try:
+        return bool(process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
 
 
 def _folder_use(folder: Path) -> DiskUse:

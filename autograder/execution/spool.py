@@ -113,10 +113,11 @@ def _copy_regular_file(source: Path, destination: Path, max_bytes: int) -> None:
         raise EvidenceError(f"the probe left no evidence. Received: no file {source.name}") from None
     except OSError as error:
         raise EvidenceError(f"the evidence cannot be opened as a file. Received: {error.strerror}") from error
+    status = os.fstat(descriptor)
+    if not stat.S_ISREG(status.st_mode):
+        os.close(descriptor)
+        raise EvidenceError(f"the evidence is not a regular file. Received: mode {stat.filemode(status.st_mode)}")
     with os.fdopen(descriptor, "rb") as file:
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode):
-            raise EvidenceError(f"the evidence is not a regular file. Received: mode {stat.filemode(status.st_mode)}")
         content = file.read(max_bytes + 1)
     if len(content) > max_bytes:
         raise EvidenceError(f"the evidence has more than {max_bytes} bytes. Received: {status.st_size} bytes")

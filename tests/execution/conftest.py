@@ -11,7 +11,7 @@ from autograder.config import Limits
 from autograder.execution import ExecutionPlan, Probe, execute, levels
 
 # Stands for the probes' runtime: evidence is JSON here, which the engine does not look into.
-RUNTIME = '''
+RUNTIME = """
 import json, os
 settings = {}
 def start(**values):
@@ -29,7 +29,7 @@ def probe(question):
     with open(path + ".partial", "w") as file:
         json.dump(found, file, default=repr)
     os.replace(path + ".partial", path)
-'''
+"""
 
 
 class Result:

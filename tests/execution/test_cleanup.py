@@ -11,8 +11,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-STRAYS = "import subprocess\nfor _ in range(3):\n    subprocess.Popen(['sleep', '4242'], start_new_session=True)"
-WORKER = '''
+STRAYS = "import subprocess\nfor _ in range(3):\n    child = subprocess.Popen(['sleep', '4242'], start_new_session=True)"
+WORKER = """
 import sys
 from pathlib import Path
 sys.path.insert(0, {folder!r})
@@ -21,11 +21,17 @@ from autograder.execution import execute
 plan = conftest.make_plan({level!r}, {{"a": "import time\\ntime.sleep(100)"}})
 print("starts", flush=True)
 execute(plan, Path({out!r}))
-'''
+"""
 
 
-def spools():
-    return set(Path(tempfile.gettempdir()).glob("ag-*"))
+@pytest.fixture
+def temporary(monkeypatch, tmp_path_factory):
+    """A temporary folder that no other test uses; its path is short, as unix sockets need."""
+    tmp_path_factory.getbasetemp()  # made before the temporary folder is another one
+    with tempfile.TemporaryDirectory(prefix="t", dir="/tmp") as folder:
+        monkeypatch.setenv("TMPDIR", folder)
+        monkeypatch.setattr(tempfile, "tempdir", folder)
+        yield Path(folder)
 
 
 def sleepers():
@@ -37,31 +43,30 @@ def descendants():
     return [one for one in psutil.Process().children(recursive=True) if one.status() != psutil.STATUS_ZOMBIE]
 
 
-def test_nothing_is_left_after_a_run(level, run):
-    before, children = spools(), len(descendants())
+def test_nothing_is_left_after_a_run(level, run, temporary):
+    children = len(descendants())
     run(level, {"strays": STRAYS})
-    assert spools() <= before
+    assert list(temporary.iterdir()) == []
     assert sleepers() == []
     assert len(descendants()) == children
 
 
 @pytest.mark.parametrize("seconds", [0.3, 3], ids=["while it starts", "while a cell runs"])
-def test_nothing_is_left_when_the_worker_is_killed(level, tmp_path, seconds):
+def test_nothing_is_left_when_the_worker_is_killed(level, tmp_path, temporary, seconds):
     code = WORKER.format(folder=str(Path(__file__).parent), level=level, out=str(tmp_path))
-    before = spools()
     worker = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
     assert worker.stdout.readline() == "starts\n"
     time.sleep(seconds)
     family = psutil.Process(worker.pid).children(recursive=True)
-    mine = spools() - before
+    assert list(temporary.glob("ag-*"))
     os.kill(worker.pid, signal.SIGKILL)
     worker.wait()
     worker.stdout.close()
     deadline = time.monotonic() + 8
-    while time.monotonic() < deadline and (_alive(family) or any(one.exists() for one in mine)):
+    while time.monotonic() < deadline and (_alive(family) or list(temporary.iterdir())):
         time.sleep(0.1)
     assert _alive(family) == []
-    assert [one for one in mine if one.exists()] == []
+    assert list(temporary.iterdir()) == []
 
 
 def _alive(processes):

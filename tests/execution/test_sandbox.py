@@ -80,7 +80,7 @@ def test_a_spool_is_private_and_goes_away():
 @pytest.mark.parametrize(("make", "said"), [
     (lambda path: None, "left no evidence"),
     (lambda path: path.symlink_to("/etc/passwd"), "cannot be opened"),
-    (lambda path: os.mkfifo(path), "not a regular file"),
+    (os.mkfifo, "not a regular file"),
     (lambda path: path.mkdir(), "not a regular file"),
     (lambda path: path.write_bytes(bytes(101)), "more than 100 bytes"),
 ], ids=["missing", "link", "fifo", "folder", "large"])

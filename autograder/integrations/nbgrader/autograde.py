@@ -8,6 +8,7 @@ place. Both passes use the exporter below; `GradeSubmission` and `SaveGrades` st
 from __future__ import annotations
 
 import glob
+import html
 import logging
 from pathlib import Path
 from typing import Any
@@ -64,7 +65,8 @@ class SubmissionExporter(NotebookExporter):  # type: ignore[misc]
         except AutograderError as error:
             self.log.error(str(error))
             raise NbGraderException(str(error)) from error
-        _complete(self.parent)
+        if not self.stored_reports:
+            _complete(self.parent)
 
     def from_filename(self, filename: str, resources: Any = None, **kw: Any) -> tuple[str, Any]:
         """Read a submission, or an autograded notebook as it is."""
@@ -80,7 +82,10 @@ class SubmissionExporter(NotebookExporter):  # type: ignore[misc]
         except NotebookError as error:
             self.log.warning("Not readable, a person has to look: %s", error)
             notebook = prepare(self.release.notebook, self.release).notebook
-            note = f"**What was handed in could not be read; below is the released notebook.** {error}"
+            # The message quotes the file: as text, because the formgrader shows text cells as HTML.
+            note = (
+                f"**What was handed in could not be read; below is the released notebook.** {html.escape(str(error))}"
+            )
             notebook.cells.insert(0, nbformat.v4.new_markdown_cell(note, id="autograder-note"))
             return notebook
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import inspect
 import os
+import sys
 import sysconfig
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
-from nbgrader.converters import Autograde, GenerateAssignment
+from nbgrader.converters import Autograde
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import Execute, SaveAutoGrades
 from traitlets.config import Config, PyFileConfigLoader
@@ -34,29 +34,26 @@ def configure(c: Config, folder: Path | None = None) -> None:
         folder: the course folder; without it, the folder of the configuration file that calls this.
 
     Raises:
-        ConfigurationError: course_config.py is missing or wrong, and `folder` was given.
-        SystemExit: the same, without `folder`: nbgrader would go on with settings of its own after any other exception,
-            under a traceback.
+        ConfigurationError: course_config.py is missing or wrong, and `folder` was given, or this is the formgrader.
+        SystemExit: the same, in a command: after any other exception nbgrader would print a traceback and go on with
+            settings of its own.
     """
     try:
         place = (folder or _folder_of_caller()).resolve()
         course = load_course(place)
     except ConfigurationError as error:
-        if folder is not None:
+        if folder is not None or _in_a_server():
             raise
         raise SystemExit(f"autograder: {error}") from error
     if folder is None:
         os.environ["PATH"] = _path_with_own_tools()
     _configure_course(c, place, course)
     c.Autograde.exporter_class = f"{PACKAGE}.autograde.SubmissionExporter"
-    c.Autograde.autograde_preprocessors = _replaced(
-        Autograde.autograde_preprocessors,
-        {Execute: f"{PACKAGE}.autograde.GradeSubmission", SaveAutoGrades: f"{PACKAGE}.autograde.SaveGrades"},
-    )
-    c.GenerateAssignment.preprocessors = [
-        f"{PACKAGE}.release.CheckRelease",
-        *_replaced(GenerateAssignment.preprocessors, {}),
+    ours = {Execute: f"{PACKAGE}.autograde.GradeSubmission", SaveAutoGrades: f"{PACKAGE}.autograde.SaveGrades"}
+    c.Autograde.autograde_preprocessors = [
+        ours.get(preprocessor, preprocessor) for preprocessor in Autograde.autograde_preprocessors.default()
     ]
+    c.GenerateAssignment.exporter_class = f"{PACKAGE}.release.ReleaseExporter"
     c.GenerateFeedback.exporter_class = f"{PACKAGE}.feedback.FeedbackExporter"
     c.GenerateFeedback.preprocessors = []
 
@@ -105,6 +102,12 @@ def load_config(folder: Path) -> Config:
     return config
 
 
+def _in_a_server() -> bool:
+    """Whether the formgrader reads the configuration: a mistake in it must not end a server in which others work."""
+    module = sys.modules.get("jupyter_server.serverapp")
+    return module is not None and bool(module.ServerApp.initialized())
+
+
 def _folder_of_caller() -> Path:
     """The folder of the configuration file: nbgrader runs it from wherever the command was given."""
     frame = inspect.currentframe()
@@ -127,8 +130,3 @@ def _beside_the_notebooks(folder: Path) -> set[str]:
     """All names in solutions/NAME/ that must stay here: nbgrader only knows what to ignore, not what to release."""
     entries = (path for path in (folder / SOURCE_FOLDER).glob("*/*") if path.suffix != ".ipynb")
     return {path.name for path in entries} - RELEASED
-
-
-def _replaced(trait: Any, replacements: dict[type, str]) -> list[Any]:
-    """nbgrader's own list of preprocessors with ours in the places of some, so that its order stays nbgrader's."""
-    return [replacements.get(preprocessor, preprocessor) for preprocessor in trait.default()]

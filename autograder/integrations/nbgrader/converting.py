@@ -12,16 +12,25 @@ from nbgrader.coursedir import CourseDirectory
 from traitlets.config import Config
 
 
-class _ErrorLines(logging.Handler):
-    """Keeps the last line of each error: of a traceback, the exception."""
+class _Errors(logging.Handler):
+    """Makes one line of each error: of a traceback the exception, with the student in whose submission it was."""
 
     def __init__(self) -> None:
         super().__init__(logging.ERROR)
         self.lines: list[str] = []
+        self._student = ""
 
     def emit(self, record: logging.LogRecord) -> None:
+        """Keep what says something; nbgrader also announces and sums up."""
         text = record.getMessage().strip()
-        self.lines.append(text.splitlines()[-1] if text else "")
+        if text.startswith("There was an error processing assignment: "):
+            student = Path(text.partition(": ")[2]).parent.name
+            self._student = f"{student}: " if student != "." else ""
+        elif text.startswith("Traceback"):
+            name, _, message = text.splitlines()[-1].strip().partition(": ")
+            self.lines.append(f"{self._student}{name.rpartition('.')[2]}: {message}")
+        elif not text.startswith(("There was an error processing assignment", "Please see")):
+            self.lines.append(text.splitlines()[-1] if text else "an error without a message")
 
 
 def course_directory(folder: Path, config: Config, assignment: str) -> Any:
@@ -41,7 +50,7 @@ def convert(converter_class: type[BaseConverter], coursedir: Any, config: Config
     Returns:
         What it logged as errors, one line each; empty when all went well.
     """
-    errors = _ErrorLines()
+    errors = _Errors()
     logger = logging.getLogger(f"{__name__}.converter")
     logger.propagate = False  # the errors come back as the result, nothing is printed
     logger.setLevel(logging.ERROR)
@@ -52,7 +61,8 @@ def convert(converter_class: type[BaseConverter], coursedir: Any, config: Config
             setattr(converter, name, value)
         converter.start()
     except NbGraderException as error:
-        errors.lines.append(str(error).strip().splitlines()[-1])
+        if not errors.lines:
+            errors.lines.append(str(error).strip())
     finally:
         logger.removeHandler(errors)
     return list(dict.fromkeys(errors.lines))

@@ -2,51 +2,69 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 from datetime import UTC
 from pathlib import Path
 from typing import Any
 
-from nbformat import NotebookNode
+from nbconvert.exporters import NotebookExporter
 from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.converters import GenerateAssignment
-from nbgrader.preprocessors import NbGraderPreprocessor, SaveCells
+from nbgrader.converters.base import NbGraderException
+from nbgrader.preprocessors import SaveCells
 
 from autograder.config import Assignment, Course, load_course
-from autograder.errors import GradebookError, ReleaseError
+from autograder.errors import AutograderError, GradebookError, ReleaseError
 from autograder.integrations.nbgrader.configure import RELEASE_FOLDER, SOURCE_FOLDER, load_config, own_tools
 from autograder.integrations.nbgrader.converting import convert, course_directory
-from autograder.notebooks import load_release, release_path
-from autograder.notebooks.release import disagreements
+from autograder.notebooks import load_release, read_notebook, release_path
+from autograder.notebooks.release import MAX_RELEASE_BYTES, disagreements
 
 
-class CheckRelease(NbGraderPreprocessor):  # type: ignore[misc]
-    """First step of `nbgrader generate_assignment`: the notebook must agree with course_config.py."""
+class ReleaseExporter(NotebookExporter):  # type: ignore[misc]
+    """What `nbgrader generate_assignment` writes with.
 
-    def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
-        """Check, and tell the gradebook when the assignment is due.
+    Before anything is replaced, the notebook must agree with course_config.py; and the gradebook learns the due date.
+    """
 
-        Raises:
-            ReleaseError: names everything in which notebook and configuration disagree.
-            ConfigurationError: course_config.py is wrong, or has no such assignment.
-        """
-        converter = self.parent.parent
-        course = load_course(Path(converter.coursedir.root))
-        assignment = course.assignment(resources["nbgrader"]["assignment"])
-        found = disagreements(nb, assignment)
-        if found:
-            raise ReleaseError(
-                f"The notebook of {assignment.name} and course_config.py disagree; correct one of them. "
-                f"Received: {'; '.join(found)}"
-            )
+    def __init__(self, config: Any = None, **kwargs: Any) -> None:
+        super().__init__(config=config, **kwargs)
+        converter = self.parent
+        try:
+            course = getattr(converter, "course", None) or load_course(Path(converter.coursedir.root))
+            assignment = course.assignment(converter.coursedir.assignment_id)
+            for path in sorted(Path(name) for names in converter.assignments.values() for name in names):
+                if path.stem == assignment.name:
+                    _check_source(path, assignment)
+        except AutograderError as error:
+            self.log.error(str(error))
+            raise NbGraderException(str(error)) from error
         if not converter.no_database:
-            save_due_date(converter.coursedir, assignment)
-        return nb, resources
+            _save_due_date(converter.coursedir, assignment)
+
+
+def _check_source(path: Path, assignment: Assignment) -> None:
+    found = disagreements(read_notebook(path, max_bytes=MAX_RELEASE_BYTES), assignment)
+    if found:
+        raise ReleaseError(
+            f"The notebook of {assignment.name} and course_config.py disagree; correct one of them. "
+            f"Received: {'; '.join(found)}"
+        )
+
+
+def _save_due_date(coursedir: Any, assignment: Assignment) -> None:
+    """The gradebook keeps times in UTC, without saying so."""
+    due = assignment.due.astimezone(UTC).replace(tzinfo=None) if assignment.due else None
+    with Gradebook(coursedir.db_url, coursedir.course_id) as gradebook:
+        gradebook.update_or_create_assignment(assignment.name, duedate=due)
 
 
 @own_tools()
 def generate_release(course_folder: Path, course: Course, assignment_name: str, *, force: bool = False) -> Path:
-    """Make what students get from `solutions/`, as `nbgrader generate_assignment` does.
+    """Make what students get from `solutions/`, with nbgrader's `generate_assignment`.
+
+    A release that is there is replaced when the new one is complete, and stays when it cannot be made.
 
     Args:
         course_folder: the course folder.
@@ -63,16 +81,22 @@ def generate_release(course_folder: Path, course: Course, assignment_name: str, 
     """
     assignment = course.assignment(assignment_name)
     folder = course_folder.resolve()
+    path = release_path(folder, assignment_name)
+    if path.is_file() and not force:
+        return load_release(folder, assignment).path
     if not (folder / SOURCE_FOLDER / assignment_name / f"{assignment_name}.ipynb").is_file():
         raise ReleaseError(
             f"Assignment {assignment_name} cannot be released without its source notebook. "
             f"Received: no file {SOURCE_FOLDER}/{assignment_name}/{assignment_name}.ipynb in {folder}"
         )
-    config = load_config(folder)
-    config.GenerateAssignment.force = force
-    errors = convert(GenerateAssignment, course_directory(folder, config, assignment_name), config)
-    if errors:
-        raise ReleaseError(f"nbgrader could not release {assignment_name}. Received: {errors[0]}")
+    with tempfile.TemporaryDirectory(prefix="autograder-") as made:
+        config = load_config(folder)
+        config.CourseDirectory.release_directory = made
+        errors = convert(GenerateAssignment, course_directory(folder, config, assignment_name), config, course=course)
+        if errors:
+            raise ReleaseError(f"nbgrader could not release {assignment_name}. Received: {errors[0]}")
+        shutil.rmtree(path.parent, ignore_errors=True)
+        shutil.copytree(Path(made) / assignment_name, path.parent)
     return load_release(folder, assignment).path
 
 
@@ -86,28 +110,16 @@ def register_assignment(course_folder: Path, course: Course, assignment_name: st
         ReleaseError: there is neither a release nor a source.
         GradebookError: the gradebook has submissions and the release has other cells than it had then.
     """
-    assignment = course.assignment(assignment_name)
     folder = course_folder.resolve()
-    if not release_path(folder, assignment_name).is_file():
-        generate_release(folder, course, assignment_name)
-    load_release(folder, assignment)
-    config = load_config(folder)
-    config.CourseDirectory.source_directory = RELEASE_FOLDER
-    config.GenerateAssignment.preprocessors = [SaveCells]
-    with tempfile.TemporaryDirectory(prefix="autograder-") as elsewhere:
-        config.CourseDirectory.release_directory = elsewhere  # the release itself stays untouched
-        coursedir = course_directory(folder, config, assignment_name)
-        errors = convert(GenerateAssignment, coursedir, config)
+    generate_release(folder, course, assignment_name)
+    with tempfile.TemporaryDirectory(prefix="autograder-") as unused:
+        config = load_config(folder)
+        config.CourseDirectory.source_directory = RELEASE_FOLDER
+        config.CourseDirectory.release_directory = unused
+        config.GenerateAssignment.preprocessors = [SaveCells]
+        errors = convert(GenerateAssignment, course_directory(folder, config, assignment_name), config, course=course)
     if errors:
         raise GradebookError(f"The gradebook does not take the release of {assignment_name}. Received: {errors[0]}")
-    save_due_date(coursedir, assignment)
-
-
-def save_due_date(coursedir: Any, assignment: Assignment) -> None:
-    """Tell the gradebook when an assignment is due; it keeps times in UTC without saying so."""
-    due = assignment.due.astimezone(UTC).replace(tzinfo=None) if assignment.due else None
-    with Gradebook(coursedir.db_url, coursedir.course_id) as gradebook:
-        gradebook.update_or_create_assignment(assignment.name, duedate=due)
 
 
 def is_registered(coursedir: Any, assignment_name: str) -> bool:

@@ -106,6 +106,11 @@ def probe(student, given):  # noqa: C901 - one function, since only its own text
     def names():
         return [str(name) for name in student.forecasters]
 
+    def results():
+        """Columns of numbers as numbers, also where the table holds them as objects."""
+        frame = student.results
+        return frame.infer_objects() if hasattr(frame, "infer_objects") else frame
+
     x = cut()
     own = own_windows()
     try:
@@ -115,7 +120,7 @@ def probe(student, given):  # noqa: C901 - one function, since only its own text
     entries = {
         "names": names,
         "variants": lambda: [str(name) for name in student.build_variants()],
-        "results": lambda: student.results,
+        "results": results,
         "own_naive": lambda: np.asarray(student.naive_forecast(x.copy())),
         "own_differs": differs(own),
         "own_y": None if own is None else own[1],

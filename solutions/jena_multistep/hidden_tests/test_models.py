@@ -14,7 +14,6 @@ def given(rng):
 
 
 def probe(student, given):  # noqa: C901 - one function, since only its own text travels
-    import json
     import tempfile
 
     import keras
@@ -46,9 +45,8 @@ def probe(student, given):  # noqa: C901 - one function, since only its own text
         """Empty where the model can be made again from its own description; else what happened."""
         classes = {type(part).__name__: type(part) for part in [model, *(layer for layer, _ in layers)]}
         try:
-            description = json.loads(model.to_json())
-            description.pop("compile_config", None)
-            keras.models.model_from_json(json.dumps(description), custom_objects=classes)
+            model.get_compile_config = lambda: None  # a loss of the student's own is no part of the model
+            keras.models.model_from_json(model.to_json(), custom_objects=classes)
         except Exception as error:
             story = f"{type(error).__name__}: {error}"[:300]
         else:

@@ -71,7 +71,7 @@ def probe(student, given):
 
     def left_alone():
         train, later = part(given.frame), given.frame.iloc[given.cut :].copy()
-        y = given.y["3"].copy()
+        y = given.y["2"].copy()
         mean, std = own_or_plain(train)
         student.normalize(later, mean, std)
         student.denormalize_targets(y, mean, std)
@@ -220,7 +220,7 @@ def test_inputs_are_left_alone(given, evidence):
     expect_unchanged(after["train"], given.frame.iloc[: given.cut], "The frame given to fit_normalization")
     expect_unchanged(after["later"], given.frame.iloc[given.cut :], "The frame given to normalize")
     expect(
-        not has_moved(after["y"], given.y["3"]),
+        not has_moved(after["y"], given.y["2"]),
         "denormalize_targets should leave its input unchanged.",
         received="other values in it afterwards",
     )

@@ -362,3 +362,18 @@ def test_normalised_with_the_training_part(evidence, materials):
         received=f"windows normalised with those of {' and of '.join(leaking)}",
         hint="Week 9, data leakage: `fit_normalization(train)`, then `normalize` for all three parts.",
     )
+
+
+@pytest.mark.weight(0)
+def test_curves_can_be_drawn(evidence, materials, picture):
+    """The training curves can be drawn, beside the range of the reference's."""
+    series = {}
+    for name, history in list(as_mapping(evidence["histories"], "histories").items())[:12]:
+        try:
+            series[name] = read_history(as_mapping(history, name), name, KEYS[:4])
+        except Failure:
+            continue
+    expect(series, "At least one history should have loss and val_loss.", received="none")
+    band = dict((materials.calibration or {}).get("training", {})).get("band")
+    same_loss = all(np.allclose(lists["val_loss"], lists["val_mae"], rtol=0.01) for lists in series.values())
+    picture("curves", {"title": "Your training curves", "series": series, "band": band if same_loss else None})

@@ -77,9 +77,8 @@ def probe(student, given):  # noqa: C901 - one function, since only its own text
         """Empty where the model can be made again from its own description; else what happened."""
         classes = {type(part).__name__: type(part) for part in [model, *(layer for layer, _ in layers)]}
         try:
-            description = json.loads(model.to_json())
-            description.pop("compile_config", None)
-            keras.models.model_from_json(json.dumps(description), custom_objects=classes)
+            model.get_compile_config = lambda: None  # a loss of the student's own is no part of the model
+            keras.models.model_from_json(model.to_json(), custom_objects=classes)
         except Exception as error:
             story = f"{type(error).__name__}: {error}"[:300]
         else:
@@ -107,15 +106,18 @@ def probe(student, given):  # noqa: C901 - one function, since only its own text
                 weight.assign(value)
 
     def operations(model, layers):
+        """What a functional model computes beside its layers: sums, slices, ..."""
         parts = [model, *(layer for layer, _ in layers)]
-        return [each.name for part in parts for each in getattr(part, "operations", ())]
+        return [each for part in parts for each in getattr(part, "operations", ())]
 
     def describe(model):
         if not isinstance(model, keras.Model):
             return {"not_a_model": type(model).__name__}
         output = np.asarray(model(given.both, training=False))
         layers = layers_of(model)
-        names = [*operations(model, layers), *(layer.name for layer, _ in layers), model.name]
+        computed = operations(model, layers)
+        names = [part.name for part in [*computed, *(layer for layer, _ in layers), model]]
+        layers += [(part, []) for part in computed if not isinstance(part, keras.layers.Layer)]
         return {
             "kind": type(model).__name__,
             "output": list(output.shape),

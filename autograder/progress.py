@@ -13,6 +13,8 @@ from rich.table import Column
 from autograder.tables import clean, one_line
 from autograder.workers import CellDone, Event, Outcome, Started
 
+ENOUGH_TO_JUDGE = 0.5  # submissions, before a guess at the time is worth anything
+
 
 class Display(Protocol):
     """What is told of a running batch."""
@@ -42,19 +44,34 @@ def display(console: Console, title: str) -> Display:
 
 
 class _Clock:
-    """How many are done and how long the others will take, judging by those that are done."""
+    """How many are done, and how long the others will take, judging by what is done: whole submissions, and cells."""
 
     def __init__(self) -> None:
         self.total = 0
         self.done = 0
+        self.running: dict[str, float] = {}
         self.began = time.monotonic()
 
+    def start(self, total: int) -> None:
+        self.total = total
+        self.began = time.monotonic()
+
+    def hear(self, event: Event) -> None:
+        if isinstance(event, Started):
+            self.running[event.name] = 0.0
+        elif isinstance(event, CellDone):
+            self.running[event.name] = event.done / max(event.total, 1)
+        else:
+            self.running.pop(event.name, None)
+            self.done += 1
+
     def left(self) -> str:
-        remaining = self.total - self.done
-        if not self.done or not remaining:
-            return f"{remaining} left"
-        seconds = (time.monotonic() - self.began) / self.done * remaining
-        return f"{remaining} left, about {_duration(seconds)}"
+        progress = self.done + sum(self.running.values())
+        remaining = self.total - progress
+        count = f"{self.total - self.done} left"
+        if progress < ENOUGH_TO_JUDGE or remaining <= 0:
+            return count
+        return f"{count}, about {_duration((time.monotonic() - self.began) / progress * remaining)}"
 
 
 def _duration(seconds: float) -> str:
@@ -89,17 +106,17 @@ class PlainDisplay:
 
     def on_found(self, submissions: int, workers: int) -> None:
         """Say how much there is to do."""
-        self._clock.total = submissions
+        self._clock.start(submissions)
         plural = "" if submissions == 1 else "s"
         self._say(f"{self._title}: {submissions} submission{plural}, {workers} at a time")
 
     def on_event(self, event: Event) -> None:
         """Say what happened; single cells are not worth a line."""
+        self._clock.hear(event)
         if isinstance(event, Started):
             again = " again, alone" if event.attempt > 1 else ""
             self._say(f"{clean(event.name)}: starts{again}")
         elif isinstance(event, Outcome):
-            self._clock.done += 1
             self._say(f"[{self._clock.done}/{self._clock.total}] {_ending(event)}; {self._clock.left()}")
 
     def _say(self, line: str) -> None:
@@ -120,7 +137,7 @@ class LiveDisplay:
             console=console,
             transient=True,
         )
-        self._whole = self._bars.add_task(clean(title), total=None, told="")
+        self._whole = self._bars.add_task(clean(title), total=None, told="prepares")
 
     def __enter__(self) -> Self:
         """Begin to draw."""
@@ -135,11 +152,12 @@ class LiveDisplay:
 
     def on_found(self, submissions: int, workers: int) -> None:
         """Draw how much there is to do."""
-        self._clock.total = submissions
+        self._clock.start(submissions)
         self._bars.update(self._whole, total=submissions, told=f"{self._clock.left()}, {workers} at a time")
 
     def on_event(self, event: Event) -> None:
         """Draw what happened."""
+        self._clock.hear(event)
         if isinstance(event, Started):
             told = "starts" if event.attempt == 1 else "starts again, alone"
             if event.name in self._rows:
@@ -149,6 +167,9 @@ class LiveDisplay:
             told = f"after {one_line(event.cell, 40)}" if event.cell else ""
             self._bars.update(self._rows[event.name], completed=event.done, total=event.total, told=told)
         else:
-            self._clock.done += 1
             self._bars.remove_task(self._rows.pop(event.name))
-            self._bars.update(self._whole, completed=self._clock.done, told=self._clock.left())
+        self._bars.update(self._whole, completed=self._clock.done, told=self._clock.left())
+
+    def refresh(self) -> None:
+        """Draw now, without waiting for the next turn."""
+        self._bars.refresh()

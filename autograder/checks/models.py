@@ -148,8 +148,8 @@ def forecasts_change(
     )
     with np.errstate(all="ignore"):
         falls_back = empty.ndim == 3 and bool(np.allclose(np.diff(empty, axis=0), np.diff(level, axis=0), atol=0.05))
-        moves = bool(np.nanmedian(np.abs((after - before) / shift - 1.0)) < 0.1) if before.size else False
-    return falls_back or moves
+        moved = ((after - before) / shift)[np.isfinite(after - before)]
+    return falls_back or bool(moved.size and np.median(np.abs(moved - 1.0)) < 0.1)
 
 
 def are_equal(first: ModelFacts, second: ModelFacts) -> bool:

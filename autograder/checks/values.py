@@ -6,6 +6,7 @@ what was expected, so that a hidden test may go on with a value that it can trus
 
 from __future__ import annotations
 
+import math
 import numbers
 from collections.abc import Mapping
 from typing import Any
@@ -70,9 +71,13 @@ def as_number(value: Any, what: str, *, hint: str = "") -> float:
     """
     if isinstance(value, (np.ndarray, pd.Series)) and value.size == 1:
         value = np.asarray(value).reshape(-1)[0].item()
-    if isinstance(value, bool) or not isinstance(value, numbers.Real) or not np.isfinite(float(value)):
+    try:
+        number = math.nan if isinstance(value, bool) or not isinstance(value, numbers.Real) else float(value)
+    except OverflowError:  # an integer that no float can hold
+        number = math.inf
+    if not math.isfinite(number):
         raise Failure(with_received(f"{what} should be a finite number.", shorten(value)), hint)
-    return float(value)
+    return number
 
 
 def as_mapping(value: Any, what: str, *, hint: str = "") -> dict[str, Any]:

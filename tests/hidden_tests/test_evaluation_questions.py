@@ -148,7 +148,7 @@ NO_SKILL = {
     "normalised": "scaled = lambda x: (ridges['mlp'].forecast(x) - mean[TARGETS].to_numpy()) / std[TARGETS].to_numpy()\nforecasters['mlp'] = forecasters['recurrent'] = scaled",
     "no trained model": "forecasters = {'naive': naive_forecast}",
     "an exception": "forecasters['mlp'] = forecasters['recurrent'] = lambda x: 1 / 0",
-    "neighbours asked": '''
+    "neighbours asked": """
 def peek(x):
     x = np.asarray(x)
     forecast = ridges["mlp"].forecast(x)
@@ -161,7 +161,7 @@ def peek(x):
                 break
     return forecast
 forecasters["mlp"] = forecasters["recurrent"] = peek
-''',
+""",
 }  # fmt: skip
 
 

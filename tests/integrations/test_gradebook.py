@@ -57,6 +57,16 @@ def test_a_graded_class_is_written_without_grading_again(course, config, fake, c
     assert caplog.messages == []
 
 
+def test_what_was_handed_in_since_its_report_is_graded_anew(course, config, fake):
+    course.submit("student-01", add="def add(a, b):\n    return 0")
+    course.submit("student-02")
+    grade(course, config, fake, "student-01", "student-02")
+    course.submit("student-01")
+    assert write_gradebook(course.root, config, NAME) == []
+    assert course.grades("student-01")["score"] == 3.5
+    assert [line.split()[0] for line in course.graded()] == ["student-01", "student-02", "student-01"]
+
+
 def test_a_fresh_clone_without_gradebook_and_solutions_is_enough(course, config, tmp_path):
     import shutil
 

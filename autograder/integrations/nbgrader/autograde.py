@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import glob
 import html
-import logging
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +19,8 @@ from nbgrader.converters.base import NbGraderException
 from nbgrader.preprocessors import NbGraderPreprocessor, SaveAutoGrades
 from nbgrader.utils import rmtree
 
-from autograder import store
 from autograder.config import Course, load_course
-from autograder.errors import AutograderError, NotebookError, ReportError
+from autograder.errors import AutograderError, NotebookError
 from autograder.integrations.nbgrader.release import is_registered, register_assignment
 from autograder.integrations.nbgrader.reports import (
     GRADED_MARK,
@@ -31,6 +29,7 @@ from autograder.integrations.nbgrader.reports import (
     graded_cells,
     read_executed,
     show_outputs,
+    stored_report,
 )
 from autograder.notebooks import load_release, prepare, read_notebook
 from autograder.records import Report
@@ -134,12 +133,10 @@ class GradeSubmission(NbGraderPreprocessor):  # type: ignore[misc]
         return nb, resources
 
     def _report(self, exporter: SubmissionExporter, assignment: str, student: str) -> Report:
-        if exporter.stored_reports:
-            try:
-                return store.read_report(exporter.course_folder, assignment, student)
-            except ReportError as error:
-                logging.getLogger(__name__).info("Grading now: %s", error)
-        return grade_student(exporter.course_folder, exporter.course, assignment, student)
+        stored = (
+            stored_report(exporter.course_folder, exporter.assignment, student) if exporter.stored_reports else None
+        )
+        return stored or grade_student(exporter.course_folder, exporter.course, assignment, student)
 
 
 class SaveGrades(SaveAutoGrades):  # type: ignore[misc]

@@ -17,8 +17,10 @@ from autograder.config import Assignment, Course, Question
 from autograder.errors import GradebookError, ReportError
 from autograder.notebooks import grade_id
 from autograder.records import Report, SandboxLevel
+from autograder.reporting import file_sha256
 
 PROFILE_VARIABLE = "AUTOGRADER_PROFILE"
+MISSING = object()
 GRADED_MARK = "autograder"  # in the metadata of an autograded notebook: it is finished
 
 
@@ -37,6 +39,20 @@ def grade_student(folder: Path, course: Course, assignment: str, student: str) -
     profile, sandbox = _settings_of_last_time(folder, course.assignment(assignment), student)
     profile = profile or os.environ.get(PROFILE_VARIABLE) or None
     return grading.grade_submission(folder, course, submission, profile=profile, sandbox=sandbox)
+
+
+def stored_report(folder: Path, assignment: Assignment, student: str) -> Report | None:
+    """The report of what is handed in now; None where there is none, or another notebook was handed in since."""
+    try:
+        report = store.read_report(folder, assignment.name, student)
+    except ReportError:
+        return None
+    recorded = report.provenance.get("submission_sha256", MISSING)
+    if recorded is MISSING:  # grading failed before it looked at the notebook: a person has to look, not this function
+        return report
+    limit = max(profile.limits.notebook_mb for profile in assignment.profiles.values()) * 2**20
+    path = folder / "submitted" / student / assignment.name / f"{assignment.name}.ipynb"
+    return report if file_sha256(path, limit) == recorded else None
 
 
 def _settings_of_last_time(

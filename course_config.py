@@ -114,14 +114,13 @@ jena_multistep = Assignment(
         "smoke": Profile(
             parameters={"STRIDE": 12, "BATCH_SIZE": 64, "EPOCHS": 8},
             data_rows=14_000,
-            limits=Limits(cell_seconds=60, run_seconds=180, probe_seconds=30),
+            limits=Limits(cell_seconds=45, run_seconds=180, probe_seconds=30),
         ),
         # Grading without a GPU: 120 s on two cores.
         "cpu": Profile(
             parameters={"STRIDE": 12, "BATCH_SIZE": 64, "EPOCHS": 10},
             data_rows=52_704,
             limits=Limits(cell_seconds=240, run_seconds=600, probe_seconds=60),
-            threads=2,
         ),
         # A GPU runner with the whole record of the station.
         "gpu": Profile(

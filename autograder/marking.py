@@ -11,6 +11,8 @@ from rich.console import Console
 
 from autograder.batch import Batch, grade_batch
 from autograder.config import Course
+from autograder.errors import AutograderError
+from autograder.notebooks import release_path
 from autograder.progress import display
 from autograder.records import SandboxLevel
 from autograder.tables import class_table, legend, plain, question_legend
@@ -33,7 +35,7 @@ def mark_class(
     An interrupted batch leaves the gradebook as it was. Problems of the gradebook are added to the batch's.
 
     Raises:
-        AutograderError: nothing can be graded, or the gradebook takes nothing.
+        AutograderError: nothing can be graded.
     """
 
     def on_found(submissions: int, at_a_time: int) -> None:
@@ -41,6 +43,7 @@ def mark_class(
         if (sandbox or course.sandbox) == "none":
             console.print(plain("Warning: sandbox level none: students' code runs with your rights.", "yellow"))
 
+    make_release(course_folder, course, assignment_name)
     with display(console, assignment_name) as shown:
         batch = grade_batch(
             course_folder,
@@ -58,10 +61,31 @@ def mark_class(
         return batch
     from autograder.integrations.nbgrader import write_gradebook  # takes a second, which workers should not pay
 
-    with console.status("writing the gradebook") if console.is_terminal else nullcontext(), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", module="nbgrader")  # its queries warn of how they use SQLAlchemy
-        problems = write_gradebook(course_folder, course, assignment_name, graded)
+    with console.status("writing the gradebook") if console.is_terminal else nullcontext(), _quiet_nbgrader():
+        try:
+            problems = write_gradebook(course_folder, course, assignment_name, graded)
+        except AutograderError as error:  # the grades are there and worth showing
+            problems = [f"The gradebook was not written: {error}"]
     return batch.with_problems(problems)
+
+
+def make_release(course_folder: Path, course: Course, assignment_name: str) -> None:
+    """Make the release where there is none yet: submissions are compared with it.
+
+    Raises:
+        ReleaseError: there is neither a release nor a source to make it from.
+    """
+    course.assignment(assignment_name)
+    if not release_path(course_folder, assignment_name).is_file():
+        from autograder.integrations.nbgrader import generate_release
+
+        with _quiet_nbgrader():
+            generate_release(course_folder, course, assignment_name)
+
+
+def _quiet_nbgrader() -> warnings.catch_warnings[None]:
+    """nbgrader's queries warn of how they use SQLAlchemy, which no user can mend."""
+    return warnings.catch_warnings(action="ignore")
 
 
 def print_batch(batch: Batch, course: Course, *, console: Console) -> None:

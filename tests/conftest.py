@@ -68,7 +68,9 @@ class Grader:
         questions.append(Question(id="discussion", points=2.0, manual=True))
         profile = Profile(parameters={"N": 5}, limits=self.limits)
         assignment = Assignment(name=NAME, title="Tiny", questions=tuple(questions), profiles={"smoke": profile})
-        return Course(course_id="c", title="C", assignments=(assignment,), default_profile="smoke", sandbox=self.sandbox)
+        return Course(
+            course_id="c", title="C", assignments=(assignment,), default_profile="smoke", sandbox=self.sandbox
+        )
 
     def notebook(self, **answers: str) -> nbformat.NotebookNode:
         """The released notebook with answers in its solution cells."""

@@ -14,6 +14,7 @@ import pytest
 
 from autograder import marking
 from autograder.cli import main
+from autograder.errors import GradebookError
 from tests import tiny_course
 from tests.tiny_course import ANSWERS, NAME, hand_in, make_course
 
@@ -111,6 +112,17 @@ def test_gradebook_gets_those_who_were_graded(graded, run, monkeypatch):
     assert [call[2:] for call in calls] == [(NAME, ["student-01", "student-03"])]
     assert "! odd!" in printed
     assert status == 1
+
+
+def test_gradebook_that_takes_nothing_does_not_hide_the_grades(graded, run, monkeypatch):
+    def refuses(*_: object) -> None:
+        raise GradebookError("the database is locked")
+
+    monkeypatch.setattr("autograder.integrations.nbgrader.write_gradebook", refuses)
+    status, printed, _ = run("grade", NAME, "--course", graded[0], "--student", "student-01")
+    assert status == 1
+    assert "student-01" in printed
+    assert "The gradebook was not written: the database is locked" in printed
 
 
 def test_submission_that_kills_its_worker_gets_no_mark_and_is_kept_from_the_gradebook(tmp_path, run, monkeypatch):

@@ -4,7 +4,6 @@ import json
 
 import pytest
 
-
 from autograder import store
 from autograder.errors import ReleaseError
 from autograder.execution import levels
@@ -21,7 +20,18 @@ def test_a_right_answer_gets_all_assessed_points(grader):
     folder = store.report_folder(grader.folder, "tiny", "student-01")
     assert sorted(path.name for path in folder.iterdir()) == ["executed.ipynb", "feedback.html", "report.json"]
     on_disk = json.loads((folder / "report.json").read_text())
-    assert {"schema", "assignment", "student", "status", "score", "max_score", "questions", "repairs", "run", "provenance"} <= set(on_disk)
+    assert {
+        "schema",
+        "assignment",
+        "student",
+        "status",
+        "score",
+        "max_score",
+        "questions",
+        "repairs",
+        "run",
+        "provenance",
+    } <= set(on_disk)
     assert on_disk["schema"] == 1
     executed = json.loads((folder / "executed.ipynb").read_text())
     assert any("visible test of total" in json.dumps(each.get("outputs", "")) for each in executed["cells"])
@@ -34,7 +44,9 @@ def test_the_sandbox_gives_the_same_marks(grader):
     grader.sandbox = "cold"
     inside = grader.grade(notebook, "student-02")
     assert inside.run.sandbox == "cold"
-    assert [(q.id, q.points, q.outcome) for q in inside.questions] == [(q.id, q.points, q.outcome) for q in without.questions]
+    assert [(q.id, q.points, q.outcome) for q in inside.questions] == [
+        (q.id, q.points, q.outcome) for q in without.questions
+    ]
     assert inside.question("double").points == 0.75
 
 
@@ -58,7 +70,9 @@ def test_an_unanswered_question_costs_only_itself(grader):
 
 
 def test_an_exception_names_the_students_own_line(grader):
-    report = grader.grade(grader.notebook(double="def double(x):\n    y = x\n    return undefined_name * y", total="total = 10"))
+    report = grader.grade(
+        grader.notebook(double="def double(x):\n    y = x\n    return undefined_name * y", total="total = 10")
+    )
     message = report.question("double").checks[0].message
     assert "NameError: name 'undefined_name' is not defined" in message
     assert "line 3: `return undefined_name * y`" in message
@@ -130,7 +144,11 @@ def test_a_changed_probe_is_run_anew(grader):
 
 
 def test_a_broken_hidden_test_never_costs_a_point(grader):
-    grader.question("total", "def probe(student, given):\n    return {}\n\ndef test_it(evidence):\n    assert evidence['x'] == 1\n", 0.5)
+    grader.question(
+        "total",
+        "def probe(student, given):\n    return {}\n\ndef test_it(evidence):\n    assert evidence['x'] == 1\n",
+        0.5,
+    )
     report = grader.grade(grader.notebook(**GOOD))
     grader.assert_outcomes(report, total="error")
     assert (report.status, report.score, report.question("total").points) == ("needs_attention", None, None)
@@ -138,7 +156,9 @@ def test_a_broken_hidden_test_never_costs_a_point(grader):
 
 
 def test_what_cannot_be_assessed_here_is_neither_given_nor_lost(grader):
-    grader.question("gpu", "def probe(student, given):\n    return {}\n\ndef test_gpu():\n    raise NotAssessed('no GPU')\n", 0.25)
+    grader.question(
+        "gpu", "def probe(student, given):\n    return {}\n\ndef test_gpu():\n    raise NotAssessed('no GPU')\n", 0.25
+    )
     report = grader.grade(grader.notebook(**GOOD, gpu="pass"))
     grader.assert_outcomes(report, gpu="not_assessed")
     assert (report.status, report.score, report.assessed_max_score) == ("graded", 1.5, 1.5)

@@ -68,9 +68,9 @@ def is_observed(history: History, observed: Sequence[History], rtol: float = 1e-
 
 
 def _has_equal(key: str, numbers: Sequence[float], observed: History, rtol: float, atol: float) -> bool:
-    validation = key.startswith("val_")
-    return any(
-        len(candidate) == len(numbers) and np.allclose(candidate, numbers, rtol=rtol, atol=atol, equal_nan=True)
-        for name, candidate in observed.items()
-        if name.startswith("val_") == validation
-    )
+    """Whether one of the observed lists has these numbers; of an RMSE they may be the roots of an observed MSE."""
+    same_side = [each for name, each in observed.items() if name.startswith("val_") == key.startswith("val_")]
+    candidates = [np.asarray(each) for each in same_side if len(each) == len(numbers)]
+    if "rmse" in key:
+        candidates += [np.sqrt(np.abs(each)) for each in candidates]
+    return any(np.allclose(each, numbers, rtol=rtol, atol=atol, equal_nan=True) for each in candidates)

@@ -37,18 +37,31 @@ class Account:
         self._on_cell = on_cell
 
     def add_cell(
-        self, cell: NotebookNode, index: int, outcome: CellOutcome, total: int, *,
-        activity: Activity | None = None, output: CellOutput | None = None, error: CellError | None = None,
+        self,
+        cell: NotebookNode,
+        index: int,
+        outcome: CellOutcome,
+        total: int,
+        *,
+        activity: Activity | None = None,
+        output: CellOutput | None = None,
+        error: CellError | None = None,
     ) -> None:
         """Record one code cell, and tell whoever follows the progress. `total` is the number of code cells."""
         name = grade_id(cell)
         truncated = output is not None and bool(output.reasons)
-        self.cells.append(CellRun(
-            index=index, grade_id=name, outcome=outcome, error=error,
-            seconds=round(activity.seconds, 3) if activity else 0.0,
-            peak_memory_mb=_rounded(activity.peak_memory_mb) if activity else None,
-            output_bytes=output.received_bytes if output else 0, output_truncated=truncated,
-        ))
+        self.cells.append(
+            CellRun(
+                index=index,
+                grade_id=name,
+                outcome=outcome,
+                error=error,
+                seconds=round(activity.seconds, 3) if activity else 0.0,
+                peak_memory_mb=_rounded(activity.peak_memory_mb) if activity else None,
+                output_bytes=output.received_bytes if output else 0,
+                output_truncated=truncated,
+            )
+        )
         if activity is not None and activity.breach is not None:
             self.add_breach(activity.breach, name, index)
         if truncated and output is not None:
@@ -89,11 +102,20 @@ class Account:
                 self.add_probe(probe.question, "not_run", self._why_not_run())
         plan = self.plan
         return Run(
-            assignment=plan.assignment, profile=plan.profile, seed=plan.seed, sandbox=plan.level, repairs=plan.repairs,
-            cells=tuple(self.cells), probes=tuple(self.probes), limits_exceeded=tuple(self.limits_exceeded),
-            seconds=round(self.seconds, 3), startup_seconds=round(self.startup_seconds, 3),
+            assignment=plan.assignment,
+            profile=plan.profile,
+            seed=plan.seed,
+            sandbox=plan.level,
+            repairs=plan.repairs,
+            cells=tuple(self.cells),
+            probes=tuple(self.probes),
+            limits_exceeded=tuple(self.limits_exceeded),
+            seconds=round(self.seconds, 3),
+            startup_seconds=round(self.startup_seconds, 3),
             peak_memory_mb=_rounded(self.peak_memory_mb),
-            kernel_died=self.kernel_died, cause_of_death=self.cause_of_death, devices=devices,
+            kernel_died=self.kernel_died,
+            cause_of_death=self.cause_of_death,
+            devices=devices,
         )
 
     def _why_not_run(self) -> str:
@@ -106,7 +128,8 @@ class Account:
     def _allowed(self, limit: str) -> str:
         limits = self.plan.limits
         return {
-            "disk": f"{limits.disk_mb} MB", "memory": f"{limits.memory_mb} MB",
+            "disk": f"{limits.disk_mb} MB",
+            "memory": f"{limits.memory_mb} MB",
             "processes": f"{limits.processes} processes and threads",
         }.get(limit, "")
 

@@ -41,8 +41,18 @@ _INSIDE_UID = "1000"
 _FIRST_UID, _UIDS = 61184, 4096
 _VENV = "/opt/venv"
 _SHARED_MEMORY_MB = 256
-_SYSTEM = ("/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d", "/etc/alternatives", "/etc/localtime",
-           "/etc/fonts", "/etc/mime.types", "/etc/ssl/certs", "/etc/ssl/openssl.cnf", "/sys/devices/system/cpu")
+_SYSTEM = (
+    "/etc/ld.so.cache",
+    "/etc/ld.so.conf",
+    "/etc/ld.so.conf.d",
+    "/etc/alternatives",
+    "/etc/localtime",
+    "/etc/fonts",
+    "/etc/mime.types",
+    "/etc/ssl/certs",
+    "/etc/ssl/openssl.cnf",
+    "/sys/devices/system/cpu",
+)
 _WITH_GPU = ("/sys/bus", "/sys/class", "/sys/devices", "/etc/vulkan", "/etc/OpenCL")
 _PASSWD = f"student:x:{_INSIDE_UID}:{_INSIDE_UID}::{HOME}:/bin/sh\n"
 _GROUP = f"student:x:{_INSIDE_UID}:\n"
@@ -93,12 +103,17 @@ def python() -> str:
 def kernel_settings(threads: int) -> dict[str, str]:
     """Environment variables of the kernel that are the same at every level."""
     return {
-        "PYTHONHASHSEED": "0", "PYTHONDONTWRITEBYTECODE": "1", "MPLBACKEND": "module://matplotlib_inline.backend_inline",
-        "TF_CPP_MIN_LOG_LEVEL": "2", "TF_FORCE_GPU_ALLOW_GROWTH": "true",
+        "PYTHONHASHSEED": "0",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "MPLBACKEND": "module://matplotlib_inline.backend_inline",
+        "TF_CPP_MIN_LOG_LEVEL": "2",
+        "TF_FORCE_GPU_ALLOW_GROWTH": "true",
         "PYDEVD_DISABLE_FILE_VALIDATION": "1",  # or else ipykernel's debugger warns on stderr at every start
         "OMP_NUM_THREADS": str(threads),
-        "OPENBLAS_NUM_THREADS": str(threads), "MKL_NUM_THREADS": str(threads),
-        "TF_NUM_INTRAOP_THREADS": str(threads), "TF_NUM_INTEROP_THREADS": str(threads),
+        "OPENBLAS_NUM_THREADS": str(threads),
+        "MKL_NUM_THREADS": str(threads),
+        "TF_NUM_INTRAOP_THREADS": str(threads),
+        "TF_NUM_INTEROP_THREADS": str(threads),
     }
 
 
@@ -113,8 +128,15 @@ def command(spool: Spool, inner: list[str], *, limits: Limits, threads: int, dat
         return [*_sandbox(binds, limits, threads), "--", *_limited(limits), *inner]
     outside = [_Bind(bind.flag, bind.source, f"/view/{number}") for number, bind in enumerate(binds)]
     inside = [_Bind(bind.flag, f"/view/{number}", bind.target) for number, bind in enumerate(binds)]
-    return [*_outer_view(outside), "--", *_become_unprivileged(), *_sandbox(inside, limits, threads), "--",
-            *_limited(limits), *inner]
+    return [
+        *_outer_view(outside),
+        "--",
+        *_become_unprivileged(),
+        *_sandbox(inside, limits, threads),
+        "--",
+        *_limited(limits),
+        *inner,
+    ]
 
 
 def _outer_view(binds: list[_Bind]) -> list[str]:
@@ -125,9 +147,23 @@ def _outer_view(binds: list[_Bind]) -> list[str]:
     not reach the processes of another user.
     """
     arguments = [
-        _program("bwrap"), "--die-with-parent", "--new-session", "--unshare-pid", "--clearenv", *_system_folders(),
-        "--dev", "/dev", "--bind", "/proc", "/proc", "--perms", "0755", "--dir", "/view",
-        "--dir", "/tmp",  # noqa: S108 - where the second bwrap builds its root
+        _program("bwrap"),
+        "--die-with-parent",
+        "--new-session",
+        "--unshare-pid",
+        "--clearenv",
+        *_system_folders(),
+        "--dev",
+        "/dev",
+        "--bind",
+        "/proc",
+        "/proc",
+        "--perms",
+        "0755",
+        "--dir",
+        "/view",
+        "--dir",
+        "/tmp",  # noqa: S108 - where the second bwrap builds its root
     ]
     for bind in binds:
         arguments += [bind.flag, bind.source, bind.target]
@@ -136,20 +172,63 @@ def _outer_view(binds: list[_Bind]) -> list[str]:
 
 def _become_unprivileged() -> list[str]:
     uid = unprivileged_uid()
-    return [_program("setpriv"), f"--reuid={uid}", f"--regid={uid}", "--clear-groups", "--inh-caps=-all",
-            "--bounding-set=-all", "--no-new-privs", "--"]
+    return [
+        _program("setpriv"),
+        f"--reuid={uid}",
+        f"--regid={uid}",
+        "--clear-groups",
+        "--inh-caps=-all",
+        "--bounding-set=-all",
+        "--no-new-privs",
+        "--",
+    ]
 
 
 def _sandbox(binds: list[_Bind], limits: Limits, threads: int) -> list[str]:
     disk = str(limits.disk_mb * _MEGABYTE)
     arguments = [
-        _program("bwrap"), "--die-with-parent", "--new-session",
-        "--unshare-user", "--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try",
-        "--disable-userns", "--cap-drop", "ALL", "--uid", _INSIDE_UID, "--gid", _INSIDE_UID, "--hostname", "sandbox",
-        *_environment(threads), *_system_folders(), "--dev", "/dev", "--proc", "/proc",
-        "--perms", "1777", "--size", disk, "--tmpfs", "/tmp",  # noqa: S108 - the sandbox's own
-        "--perms", "1777", "--size", str(_SHARED_MEMORY_MB * _MEGABYTE), "--tmpfs", "/dev/shm",  # noqa: S108
-        "--perms", "0700", "--size", disk, "--tmpfs", HOME,
+        _program("bwrap"),
+        "--die-with-parent",
+        "--new-session",
+        "--unshare-user",
+        "--unshare-pid",
+        "--unshare-net",
+        "--unshare-ipc",
+        "--unshare-uts",
+        "--unshare-cgroup-try",
+        "--disable-userns",
+        "--cap-drop",
+        "ALL",
+        "--uid",
+        _INSIDE_UID,
+        "--gid",
+        _INSIDE_UID,
+        "--hostname",
+        "sandbox",
+        *_environment(threads),
+        *_system_folders(),
+        "--dev",
+        "/dev",
+        "--proc",
+        "/proc",
+        "--perms",
+        "1777",
+        "--size",
+        disk,
+        "--tmpfs",
+        "/tmp",  # noqa: S108 - the sandbox's own
+        "--perms",
+        "1777",
+        "--size",
+        str(_SHARED_MEMORY_MB * _MEGABYTE),
+        "--tmpfs",
+        "/dev/shm",  # noqa: S108
+        "--perms",
+        "0700",
+        "--size",
+        disk,
+        "--tmpfs",
+        HOME,
     ]
     for bind in binds:
         arguments += [bind.flag, bind.source, bind.target]
@@ -158,17 +237,32 @@ def _sandbox(binds: list[_Bind], limits: Limits, threads: int) -> list[str]:
 
 def _limited(limits: Limits) -> list[str]:
     """Set inside the user namespace, where processes of the same user elsewhere do not count."""
-    return [_program("prlimit"), f"--nproc={limits.processes}", f"--nofile={limits.open_files}", "--core=0",
-            f"--fsize={limits.disk_mb * _MEGABYTE}", "--msgqueue=0", "--"]
+    return [
+        _program("prlimit"),
+        f"--nproc={limits.processes}",
+        f"--nofile={limits.open_files}",
+        "--core=0",
+        f"--fsize={limits.disk_mb * _MEGABYTE}",
+        "--msgqueue=0",
+        "--",
+    ]
 
 
 def _environment(threads: int) -> list[str]:
     variables = kernel_settings(threads) | {
         "PATH": f"{Path(python()).parent}:/usr/local/bin:/usr/bin:/bin",
-        "HOME": HOME, "USER": "student", "LOGNAME": "student",
-        "LANG": "C.UTF-8", "TMPDIR": "/tmp", "SHELL": "/bin/sh", "PYTHONNOUSERSITE": "1",  # noqa: S108
-        "MPLCONFIGDIR": f"{HOME}/.config/matplotlib", "KERAS_HOME": f"{HOME}/.keras", "IPYTHONDIR": f"{HOME}/.ipython",
-        "JUPYTER_CONFIG_DIR": f"{HOME}/.jupyter", "JUPYTER_DATA_DIR": f"{HOME}/.jupyter",
+        "HOME": HOME,
+        "USER": "student",
+        "LOGNAME": "student",
+        "LANG": "C.UTF-8",
+        "TMPDIR": "/tmp",  # noqa: S108 - the sandbox's own
+        "SHELL": "/bin/sh",
+        "PYTHONNOUSERSITE": "1",
+        "MPLCONFIGDIR": f"{HOME}/.config/matplotlib",
+        "KERAS_HOME": f"{HOME}/.keras",
+        "IPYTHONDIR": f"{HOME}/.ipython",
+        "JUPYTER_CONFIG_DIR": f"{HOME}/.jupyter",
+        "JUPYTER_DATA_DIR": f"{HOME}/.jupyter",
         "JUPYTER_RUNTIME_DIR": f"{HOME}/.jupyter",
     }
     return ["--clearenv", *(part for name in sorted(variables) for part in ("--setenv", name, variables[name]))]
@@ -199,8 +293,10 @@ def _binds(spool: Spool, data: Path | None) -> list[_Bind]:
     if data is not None:
         binds.append(_Bind("--ro-bind", str(_readable(data)), f"{DATA}/{data.name}"))
     binds += [
-        _Bind("--ro-bind", str(spool.inbox), INBOX), _Bind("--ro-bind", str(spool.etc), ETC),
-        _Bind("--bind", str(spool.evidence), EVIDENCE), _Bind("--bind", str(spool.sockets), SOCKETS),
+        _Bind("--ro-bind", str(spool.inbox), INBOX),
+        _Bind("--ro-bind", str(spool.etc), ETC),
+        _Bind("--bind", str(spool.evidence), EVIDENCE),
+        _Bind("--bind", str(spool.sockets), SOCKETS),
     ]
     return binds
 

@@ -119,7 +119,10 @@ class SandboxKernelManager(AsyncKernelManager):  # type: ignore[misc]
         """An ordinary Python kernel with this package's provisioner."""
         provisioner = {"provisioner_name": "autograder-sandbox", "config": dict(self.provisioner_config)}
         return KernelSpec(
-            argv=[self.executable, *_KERNEL], display_name="Python 3", language="python", interrupt_mode="signal",
+            argv=[self.executable, *_KERNEL],
+            display_name="Python 3",
+            language="python",
+            interrupt_mode="signal",
             metadata={"kernel_provisioner": provisioner},
         )
 

@@ -63,12 +63,25 @@ class SandboxClient(PapermillNotebookClient):  # type: ignore[misc]
     """
 
     def __init__(
-        self, nb_man: Any, *, account: Account, spool: Spool, evidence: Path | None, confinement: Confinement,
+        self,
+        nb_man: Any,
+        *,
+        account: Account,
+        spool: Spool,
+        evidence: Path | None,
+        confinement: Confinement,
         **traits: Any,
     ) -> None:
         super().__init__(
-            nb_man, allow_errors=True, timeout=None, iopub_timeout=_IDLE_SECONDS, raise_on_iopub_timeout=False,
-            store_widget_state=False, shutdown_kernel="immediate", on_cell_executed=self._remember_reply, **traits,
+            nb_man,
+            allow_errors=True,
+            timeout=None,
+            iopub_timeout=_IDLE_SECONDS,
+            raise_on_iopub_timeout=False,
+            store_widget_state=False,
+            shutdown_kernel="immediate",
+            on_cell_executed=self._remember_reply,
+            **traits,
         )
         self.account = account
         self.spool = spool

@@ -35,9 +35,15 @@ class AutograderEngine(Engine):  # type: ignore[misc]
 
     @classmethod
     def execute_managed_notebook(
-        cls, nb_man: Any, kernel_name: str, *,  # noqa: ARG003 - papermill's signature
-        account: Account | None = None, spool: Spool | None = None,
-        evidence: Path | None = None, level: SandboxLevel = "cold", **_: Any,
+        cls,
+        nb_man: Any,
+        kernel_name: str,  # noqa: ARG003 - papermill passes it
+        *,
+        account: Account | None = None,
+        spool: Spool | None = None,
+        evidence: Path | None = None,
+        level: SandboxLevel = "cold",
+        **_: Any,
     ) -> NotebookNode:
         """Run the notebook of a manager; papermill calls this.
 
@@ -84,8 +90,16 @@ def execute(plan: ExecutionPlan, folder: Path, *, on_cell: Progress | None = Non
     with private_spool() as spool, gpu.sampled_gpus(spool.root) as samples:
         notebook = _parameterized(plan, spool)
         executed = papermill_engines.execute_notebook_with_engine(
-            ENGINE, notebook, kernel_name="python3", output_path=None, progress_bar=False, log_output=False,
-            autosave_cell_every=0, account=account, spool=spool, evidence=folder / EVIDENCE,
+            ENGINE,
+            notebook,
+            kernel_name="python3",
+            output_path=None,
+            progress_bar=False,
+            log_output=False,
+            autosave_cell_every=0,
+            account=account,
+            spool=spool,
+            evidence=folder / EVIDENCE,
         )
         devices = samples.devices()
     partial = folder / f"{EXECUTED}.partial"
@@ -112,6 +126,13 @@ def _parameterized(plan: ExecutionPlan, spool: Spool) -> NotebookNode:
 
 def _plain_plan(notebook: NotebookNode, level: SandboxLevel) -> ExecutionPlan:
     return ExecutionPlan(
-        assignment="", profile="", notebook=notebook, parameters={}, probes={}, runtime={}, limits=Limits(),
-        level=level, seed=0,
+        assignment="",
+        profile="",
+        notebook=notebook,
+        parameters={},
+        probes={},
+        runtime={},
+        limits=Limits(),
+        level=level,
+        seed=0,
     )

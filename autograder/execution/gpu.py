@@ -45,12 +45,14 @@ def parse_samples(text: str) -> tuple[DeviceInfo, ...]:
     devices = []
     for _, samples in sorted(rows.items(), key=lambda item: int(item[0])):
         busy = [value / 100 for row in samples if (value := _number(row[4])) is not None]
-        devices.append(DeviceInfo(
-            name=samples[0][1],
-            memory_mb=_number(samples[0][2]),
-            peak_memory_mb=max((value for row in samples if (value := _number(row[3])) is not None), default=None),
-            mean_utilization=round(sum(busy) / len(busy), 4) if busy else None,
-        ))
+        devices.append(
+            DeviceInfo(
+                name=samples[0][1],
+                memory_mb=_number(samples[0][2]),
+                peak_memory_mb=max((value for row in samples if (value := _number(row[3])) is not None), default=None),
+                mean_utilization=round(sum(busy) / len(busy), 4) if busy else None,
+            )
+        )
     return tuple(devices)
 
 
@@ -73,7 +75,9 @@ def sampled_gpus(folder: Path) -> Iterator[GpuSamples]:
     with path.open("wb") as file:
         sampler = subprocess.Popen(
             [command, _QUERY, "--format=csv,noheader,nounits", "--loop-ms=1000"],
-            stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.DEVNULL,
+            stdin=subprocess.DEVNULL,
+            stdout=file,
+            stderr=subprocess.DEVNULL,
         )
         try:
             yield GpuSamples(path)

@@ -146,15 +146,19 @@ class SandboxProvisioner(LocalProvisioner):  # type: ignore[misc]
         self._kernel_fd, self._init_fd = os.pidfd_open(self._kernel_pid), os.pidfd_open(init_pid)
         status = _status(self._kernel_pid)
         wrong = [
-            f"{field} is {status.get(field)}" for field, good in (
+            f"{field} is {status.get(field)}"
+            for field, good in (
                 ("CapEff", status.get("CapEff") == _NO_CAPABILITIES),
                 ("CapPrm", status.get("CapPrm") == _NO_CAPABILITIES),
-                ("CapBnd", status.get("CapBnd") == _NO_CAPABILITIES), ("NoNewPrivs", status.get("NoNewPrivs") == "1"),
+                ("CapBnd", status.get("CapBnd") == _NO_CAPABILITIES),
+                ("NoNewPrivs", status.get("NoNewPrivs") == "1"),
                 ("Uid", "0" not in status.get("Uid", "0").split()),
-            ) if not good
+            )
+            if not good
         ]
         wrong += [
-            f"it shares this process's {name} namespace" for name in ("net", "pid", "mnt", "ipc", "uts", "user")
+            f"it shares this process's {name} namespace"
+            for name in ("net", "pid", "mnt", "ipc", "uts", "user")
             if _namespace(self._kernel_pid, name) == _namespace(os.getpid(), name)
         ]
         if wrong:

@@ -81,13 +81,21 @@ def view(confinement: Confinement, spool: Spool) -> View:
     data = confinement.data
     if confinement.level == "none":
         return View(
-            python=sys.executable, work=str(spool.work), inbox=str(spool.inbox), evidence=str(spool.evidence),
-            sockets=str(spool.sockets), connection=str(spool.etc / "connection.json"),
+            python=sys.executable,
+            work=str(spool.work),
+            inbox=str(spool.inbox),
+            evidence=str(spool.evidence),
+            sockets=str(spool.sockets),
+            connection=str(spool.etc / "connection.json"),
             data=str(data.resolve()) if data else None,
         )
     return View(
-        python=bubblewrap.python(), work=bubblewrap.HOME, inbox=bubblewrap.INBOX, evidence=bubblewrap.EVIDENCE,
-        sockets=bubblewrap.SOCKETS, connection=f"{bubblewrap.ETC}/connection.json",
+        python=bubblewrap.python(),
+        work=bubblewrap.HOME,
+        inbox=bubblewrap.INBOX,
+        evidence=bubblewrap.EVIDENCE,
+        sockets=bubblewrap.SOCKETS,
+        connection=f"{bubblewrap.ETC}/connection.json",
         data=f"{bubblewrap.DATA}/{data.name}" if data else None,
     )
 
@@ -140,14 +148,18 @@ def _status(level: SandboxLevel) -> LevelStatus:
         return LevelStatus(level, works=False, why="this version has no warm kernels", remedy="use the level 'cold'")
     if not sys.platform.startswith("linux"):
         return LevelStatus(
-            level, works=False, why=f"bubblewrap needs Linux, this is {sys.platform}",
+            level,
+            works=False,
+            why=f"bubblewrap needs Linux, this is {sys.platform}",
             remedy="grade on Linux, or in a Linux container or virtual machine",
         )
     missing = [tool for tool in bubblewrap.tools() if shutil.which(tool) is None]
     if missing:
         packages = "bubblewrap" if missing == ["bwrap"] else "bubblewrap util-linux"
         return LevelStatus(
-            level, works=False, why=f"not installed: {', '.join(missing)}",
+            level,
+            works=False,
+            why=f"not installed: {', '.join(missing)}",
             remedy=f"sudo apt-get install {packages} (or the like of your distribution)",
         )
     return _trial()
@@ -160,16 +172,27 @@ def _trial() -> LevelStatus:
         bubblewrap.prepare(spool)
         try:
             done = subprocess.run(
-                command(confinement, spool, ["/usr/bin/id", "-u"]), env=environment(confinement, spool), check=False,
-                stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=_TRIAL_SECONDS,
+                command(confinement, spool, ["/usr/bin/id", "-u"]),
+                env=environment(confinement, spool),
+                check=False,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                timeout=_TRIAL_SECONDS,
             )
         except subprocess.TimeoutExpired:
-            return LevelStatus("cold", works=False, why=f"a trial took more than {_TRIAL_SECONDS} s",
-                               remedy="look at the machine's load")
+            return LevelStatus(
+                "cold",
+                works=False,
+                why=f"a trial took more than {_TRIAL_SECONDS} s",
+                remedy="look at the machine's load",
+            )
     said = done.stderr.strip().splitlines()[-1:] or [f"exit status {done.returncode}"]
     if done.returncode:
-        remedy = next((remedy for sign, remedy in _REMEDIES.items() if sign in done.stderr),
-                      "run `bwrap --unshare-all --ro-bind / / true` and follow its message")
+        remedy = next(
+            (remedy for sign, remedy in _REMEDIES.items() if sign in done.stderr),
+            "run `bwrap --unshare-all --ro-bind / / true` and follow its message",
+        )
         return LevelStatus("cold", works=False, why=f"bubblewrap said: {said[0]}", remedy=remedy)
     if done.stdout.strip() == "0":
         return LevelStatus("cold", works=False, why="the sandboxed process ran as root", remedy="report this as a bug")

@@ -53,7 +53,10 @@ async def idle_after(client: GuardedClient, request: str, seconds: float, runs: 
 
 
 async def _matching(
-    receive: Callable[..., Any], request: str, seconds: float, runs: Callable[[], bool],
+    receive: Callable[..., Any],
+    request: str,
+    seconds: float,
+    runs: Callable[[], bool],
     is_wanted: Callable[[dict[str, Any]], bool],
 ) -> dict[str, Any] | None:
     """The message that answers a request; None when the kernel has ended or the time is over."""

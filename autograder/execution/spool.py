@@ -152,6 +152,10 @@ def _start_sweeper(root: Path) -> subprocess.Popen[bytes] | None:
         return None  # no level but `none` there, whose kernel ends itself when its parent has gone
     return subprocess.Popen(
         ["/bin/sh", "-c", _SWEEP, str(root)],
-        stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        cwd="/", env={"PATH": "/usr/bin:/bin"}, start_new_session=True,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        cwd="/",
+        env={"PATH": "/usr/bin:/bin"},
+        start_new_session=True,
     )

@@ -34,7 +34,8 @@ def cell_error(content: Mapping[str, Any], sources: Mapping[int, str]) -> CellEr
     return CellError(
         name=_plain(str(content.get("ename", "Error")))[:100],
         message=shorten(_plain(str(content.get("evalue", ""))), _MESSAGE_CHARACTERS),
-        line=line, source=source,
+        line=line,
+        source=source,
     )
 
 

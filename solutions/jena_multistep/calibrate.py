@@ -45,7 +45,7 @@ FIRST_SEED = 500_000  # no station that a course is likely to grade with
 MOST_FALSE_PASSES = 0.02
 RULES = {
     "confidence": (0.8, 0.9, 0.95),
-    "margin": (0.03, 0.05, 0.1),
+    "margin": (0.03, 0.05),
     "both_confidence": (0.0, 0.3, 0.6, 0.8),
 }
 

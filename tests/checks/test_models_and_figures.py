@@ -123,7 +123,9 @@ def test_units_in_labels(label):
     assert has_unit([label])
 
 
-@pytest.mark.parametrize("label", ["temperature", "value", "T", "y", "temperature (normalised)", "p (scaled)", "forecast", "Temperature"])
+@pytest.mark.parametrize(
+    "label", ["temperature", "value", "T", "y", "temperature (normalised)", "p (scaled)", "forecast", "Temperature"]
+)
 def test_labels_without_unit(label):
     assert not has_unit([label])
 

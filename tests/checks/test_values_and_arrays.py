@@ -71,7 +71,9 @@ def test_odd_values_are_failures_and_never_errors(value):
             assert len(failure.message) < 500
 
 
-@pytest.mark.parametrize("value", [[1.0, 2.0], (1, 2), np.array([1, 2], "float64"), pd.Series([1.0, 2.0]), np.array([1, 2])])
+@pytest.mark.parametrize(
+    "value", [[1.0, 2.0], (1, 2), np.array([1, 2], "float64"), pd.Series([1.0, 2.0]), np.array([1, 2])]
+)
 def test_expect_close_takes_any_array_like(value):
     expect_close(value, np.array([1.0, 2.0], "float32"), what="x")
 

@@ -122,7 +122,9 @@ FIT = {"loss": [3.0, 2.0], "val_loss": [4.0, 3.0], "root_mean_squared_error": [1
 
 
 def test_histories_against_observed_ones():
-    observed = observed_histories([{"finished": True, "history": FIT}, {"finished": False, "history": {}}, "forged", {}])
+    observed = observed_histories(
+        [{"finished": True, "history": FIT}, {"finished": False, "history": {}}, "forged", {}]
+    )
     assert observed == [FIT]
     assert is_observed({"loss": [3.0, 2.0], "val_loss": [4.0, 3.0], "rmse": [1.5, 1.0]}, observed)
     assert not is_observed({"loss": [3.0, 2.0], "val_loss": [3.0, 2.0]}, observed)

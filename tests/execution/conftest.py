@@ -70,7 +70,13 @@ def make_plan(level, cells, *, probes=None, runtime=None, parameters=None, data=
             cell.metadata["tags"] = ["parameters"]
         notebook.cells.append(cell)
     return ExecutionPlan(
-        assignment="a", profile="smoke", notebook=notebook, parameters=parameters or {}, level=level, seed=7, data=data,
+        assignment="a",
+        profile="smoke",
+        notebook=notebook,
+        parameters=parameters or {},
+        level=level,
+        seed=7,
+        data=data,
         probes={name: Probe(name, source, b"given", 3) for name, source in (probes or {}).items()},
         runtime={"_autograder_runtime": RUNTIME} if runtime is None else runtime,
         limits=Limits(**{"cell_seconds": 20, "run_seconds": 90, "memory_mb": 1500, "disk_mb": 20} | limits),

@@ -11,7 +11,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-STRAYS = "import subprocess\nfor _ in range(3):\n    child = subprocess.Popen(['sleep', '4242'], start_new_session=True)"
+STRAYS = (
+    "import subprocess\nfor _ in range(3):\n    child = subprocess.Popen(['sleep', '4242'], start_new_session=True)"
+)
 WORKER = """
 import sys
 from pathlib import Path

@@ -59,8 +59,15 @@ def found(cold, run, tmp_path_factory):
     secret = tmp_path_factory.mktemp("secret") / "solution.py"
     secret.write_text("42")
     os.environ["AUTOGRADER_TEST_SECRET"] = "secret"
-    paths = [str(Path(__file__).parents[2] / "autograder"), str(secret), "/etc/shadow", "/root/.ssh", "/root/.bashrc",
-             str(Path.home() / ".cache"), "/var"]
+    paths = [
+        str(Path(__file__).parents[2] / "autograder"),
+        str(secret),
+        "/etc/shadow",
+        "/root/.ssh",
+        "/root/.bashrc",
+        str(Path.home() / ".cache"),
+        "/var",
+    ]
     with socket.create_server(("127.0.0.1", 0)) as tcp, socket.socket(socket.AF_UNIX) as abstract:
         name = f"autograder-test-{os.getpid()}"
         abstract.bind("\0" + name)
@@ -150,13 +157,23 @@ def test_an_ordinary_user_needs_one_layer(cold, monkeypatch):
         bubblewrap.prepare(spool)
         for folder in (spool.root, spool.sockets, spool.evidence, spool.inbox, spool.etc):
             os.chown(folder, 65534, 65534)
-        inner = ["/bin/sh", "-c", "id -u; grep -E 'CapEff|NoNewPrivs' /proc/self/status; ls / /grading; ulimit -u; ulimit -n"]
+        inner = [
+            "/bin/sh",
+            "-c",
+            "id -u; grep -E 'CapEff|NoNewPrivs' /proc/self/status; ls / /grading; ulimit -u; ulimit -n",
+        ]
         line = command(confinement, spool, inner)
         assert line[0].endswith("bwrap")
         assert not any("setpriv" in part for part in line)
         become = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--"]
-        done = subprocess.run([*become, *line], env=environment(confinement, spool), capture_output=True, text=True,
-                              check=False, timeout=30)
+        done = subprocess.run(
+            [*become, *line],
+            env=environment(confinement, spool),
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=30,
+        )
     assert done.returncode == 0, done.stderr
     words = done.stdout.split()
     assert words[0] == "1000"
@@ -171,8 +188,12 @@ def test_evidence_that_is_no_file_is_refused(cold, run, tmp_path):
     probe = "def probe(names, given):\n    import os\n    os.symlink('/etc/passwd', '/grading/evidence/q.npz')"
     fifo = probe.replace("os.symlink('/etc/passwd', ", "os.mkfifo(")
     large = "def probe(names, given):\n    open('/grading/evidence/q3.npz', 'wb').truncate(2 * 2**20)"
-    result = run(cold, {"q": "1", "q2": "2", "q3": "3"}, evidence_mb=1,
-                 probes={"q": probe, "q2": fifo.replace("/q.npz", "/q2.npz"), "q3": large})
+    result = run(
+        cold,
+        {"q": "1", "q2": "2", "q3": "3"},
+        evidence_mb=1,
+        probes={"q": probe, "q2": fifo.replace("/q.npz", "/q2.npz"), "q3": large},
+    )
     assert [one.outcome for one in result.probes] == ["failed"] * 3
     assert "cannot be opened" in result.probe("q").message
     assert "not a regular file" in result.probe("q2").message
@@ -182,7 +203,9 @@ def test_evidence_that_is_no_file_is_refused(cold, run, tmp_path):
 
 def test_a_later_cell_cannot_change_evidence(cold, run):
     probe = "def probe(names, given):\n    return {'x': names['x']}"
-    forge = "x = 2\nimport os\nleft = os.listdir('/grading/evidence')\nopen('/grading/evidence/q.npz', 'w').write('forged')"
+    forge = (
+        "x = 2\nimport os\nleft = os.listdir('/grading/evidence')\nopen('/grading/evidence/q.npz', 'w').write('forged')"
+    )
     result = run(cold, {"q": "x = 1", "forge": forge, "r": "x = left"}, probes={"q": probe, "r": probe})
     assert result.evidence("q") == {"x": 1}
     assert result.evidence("r") == {"x": []}

@@ -16,8 +16,10 @@ PAPERMILL = Path(sys.executable).with_name("papermill")
 
 
 def write(path, *sources):
-    notebook = new_notebook(cells=[new_code_cell(source) for source in sources], metadata={
-        "kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}})
+    notebook = new_notebook(
+        cells=[new_code_cell(source) for source in sources],
+        metadata={"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}},
+    )
     notebook.cells[0].metadata["tags"] = ["parameters"]
     nbformat.write(notebook, path)
     return path
@@ -25,8 +27,13 @@ def write(path, *sources):
 
 def test_the_papermill_command_runs_it_in_the_sandbox(cold, tmp_path):
     source, target = write(tmp_path / "in.ipynb", "a = 1", "import os\nprint(a, os.getcwd())"), tmp_path / "out.ipynb"
-    done = subprocess.run([PAPERMILL, "--engine", "autograder", "-p", "a", "5", source, target, "--no-progress-bar"],
-                          capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run(
+        [PAPERMILL, "--engine", "autograder", "-p", "a", "5", source, target, "--no-progress-bar"],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
     assert done.returncode == 0, done.stderr
     executed = nbformat.read(target, as_version=4)
     assert executed.cells[-1].outputs[0].text == "5 /home/student\n"
@@ -44,7 +51,9 @@ def test_papermill_reports_the_first_error_after_all_cells_have_run(tmp_path):
 def test_a_kernel_specification_can_name_the_provisioner(cold):
     manager = KernelManager()
     manager._kernel_spec = KernelSpec(
-        argv=[sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"], display_name="x", language="python",
+        argv=[sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"],
+        display_name="x",
+        language="python",
         metadata={"kernel_provisioner": {"provisioner_name": "autograder-sandbox", "config": {"level": cold}}},
     )
     manager.start_kernel()

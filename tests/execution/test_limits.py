@@ -45,7 +45,9 @@ def test_memory_is_limited(level, run):
 
 
 def test_memory_of_children_counts(run):
-    child = "import subprocess, sys\nsubprocess.run([sys.executable, '-c', 'x = []\\nwhile 1: x.append(bytearray(10**7))'])"
+    child = (
+        "import subprocess, sys\nsubprocess.run([sys.executable, '-c', 'x = []\\nwhile 1: x.append(bytearray(10**7))'])"
+    )
     result = run("none", {"greedy": child}, memory_mb=400)
     assert result.limits() == ["memory"]
 

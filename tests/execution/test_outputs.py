@@ -104,21 +104,25 @@ def test_what_updates_have_inflated_is_trimmed():
 @pytest.fixture(scope="module")
 def result(level, run):
     picture = "display({'image/png': 'A' * 200}, raw=True)"
-    return run(level, {
-        "pictures": f"for n in range(30):\n    {picture}",
-        "progress": "import sys\nfor n in range(300):\n    print('\\rstep', n, end='', flush=True)",
-        "clears": "from IPython.display import clear_output\nfor n in range(50):\n    clear_output(wait=True)\n    print(n)",
-        "updates": "handle = display('first', display_id=True)\nfor n in range(50):\n    handle.update(f'number {n}')",
-        "widget": "from comm import create_comm\nfor n in range(20):\n"
-                  "    create_comm(target_name='jupyter.widget', data={'state': {'x': 'y' * 1000}})\nprint('made')",
-        "prints": "while True:\n    print('x' * 1000)",
-        "huge": "class Huge:\n    def __repr__(self):\n        return 'x' * 60_000_000\nHuge()",
-        "malformed": "ip = get_ipython()\nsession, socket = ip.kernel.session, ip.kernel.iopub_socket\n"
-                     "for kind in ('stream', 'display_data', 'clear_output', 'comm_open', 'comm_msg', 'status', 'error'):\n"
-                     "    session.send(socket, kind, {'data': [[]]}, parent=ip.kernel.get_parent())\n"
-                     "socket.send_multipart([b'no', b'message'])",
-        "after": "print('still here')",
-    }, cell_seconds=15)
+    return run(
+        level,
+        {
+            "pictures": f"for n in range(30):\n    {picture}",
+            "progress": "import sys\nfor n in range(300):\n    print('\\rstep', n, end='', flush=True)",
+            "clears": "from IPython.display import clear_output\nfor n in range(50):\n    clear_output(wait=True)\n    print(n)",
+            "updates": "handle = display('first', display_id=True)\nfor n in range(50):\n    handle.update(f'number {n}')",
+            "widget": "from comm import create_comm\nfor n in range(20):\n"
+            "    create_comm(target_name='jupyter.widget', data={'state': {'x': 'y' * 1000}})\nprint('made')",
+            "prints": "while True:\n    print('x' * 1000)",
+            "huge": "class Huge:\n    def __repr__(self):\n        return 'x' * 60_000_000\nHuge()",
+            "malformed": "ip = get_ipython()\nsession, socket = ip.kernel.session, ip.kernel.iopub_socket\n"
+            "for kind in ('stream', 'display_data', 'clear_output', 'comm_open', 'comm_msg', 'status', 'error'):\n"
+            "    session.send(socket, kind, {'data': [[]]}, parent=ip.kernel.get_parent())\n"
+            "socket.send_multipart([b'no', b'message'])",
+            "after": "print('still here')",
+        },
+        cell_seconds=15,
+    )
 
 
 def test_real_pictures(result):

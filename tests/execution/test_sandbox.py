@@ -77,13 +77,17 @@ def test_a_spool_is_private_and_goes_away():
     assert not spool.root.exists()
 
 
-@pytest.mark.parametrize(("make", "said"), [
-    (lambda path: None, "left no evidence"),
-    (lambda path: path.symlink_to("/etc/passwd"), "cannot be opened"),
-    (os.mkfifo, "not a regular file"),
-    (lambda path: path.mkdir(), "not a regular file"),
-    (lambda path: path.write_bytes(bytes(101)), "more than 100 bytes"),
-], ids=["missing", "link", "fifo", "folder", "large"])
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (lambda path: None, "left no evidence"),
+        (lambda path: path.symlink_to("/etc/passwd"), "cannot be opened"),
+        (os.mkfifo, "not a regular file"),
+        (lambda path: path.mkdir(), "not a regular file"),
+        (lambda path: path.write_bytes(bytes(101)), "more than 100 bytes"),
+    ],
+    ids=["missing", "link", "fifo", "folder", "large"],
+)
 def test_only_regular_files_of_bounded_size_are_collected(tmp_path, make, said):
     with private_spool() as spool:
         make(spool.evidence / "q.npz")
@@ -108,32 +112,49 @@ def test_evidence_is_copied_and_the_spool_emptied(tmp_path):
 def test_gpu_samples_become_devices():
     text = "0, NVIDIA X, 81559, 100, 0\n1, NVIDIA X, 81559, 50, [N/A]\n0, NVIDIA X, 81559, 4000, 50\nnoise\n"
     first, second = parse_samples(text)
-    assert (first.name, first.memory_mb, first.peak_memory_mb, first.mean_utilization) == ("NVIDIA X", 81559, 4000, 0.25)
+    assert (first.name, first.memory_mb, first.peak_memory_mb, first.mean_utilization) == (
+        "NVIDIA X",
+        81559,
+        4000,
+        0.25,
+    )
     assert second.mean_utilization is None
     assert parse_samples("") == ()
 
 
 def test_the_place_of_an_error_is_the_deepest_frame_in_the_notebook():
-    traceback = ["\x1b[31mTypeError\x1b[39m", "Cell \x1b[1mIn[2]\x1b[0m, line 1", "Cell In[1], line 3, in f", "File x.py:7"]
-    error = cell_error({"ename": "TypeError", "evalue": "\x1b[31mno\x1b[0m", "traceback": traceback},
-                       {1: "def f():\n  a\n  b()", 2: "f()"})
+    traceback = [
+        "\x1b[31mTypeError\x1b[39m",
+        "Cell \x1b[1mIn[2]\x1b[0m, line 1",
+        "Cell In[1], line 3, in f",
+        "File x.py:7",
+    ]
+    error = cell_error(
+        {"ename": "TypeError", "evalue": "\x1b[31mno\x1b[0m", "traceback": traceback},
+        {1: "def f():\n  a\n  b()", 2: "f()"},
+    )
     assert (error.name, error.message, error.line, error.source) == ("TypeError", "no", 3, "b()")
 
 
 def test_an_error_that_a_kernel_made_up_is_bounded():
-    error = cell_error({"ename": "E" * 999, "evalue": "v" * 10**6, "traceback": ["Cell In[1], line 99999999999999"] * 99}, {})
+    error = cell_error(
+        {"ename": "E" * 999, "evalue": "v" * 10**6, "traceback": ["Cell In[1], line 99999999999999"] * 99}, {}
+    )
     assert len(error.name) == 100
     assert len(error.message) == 500
     assert error.line is None
     assert cell_error({"traceback": "no list"}, {}).name == "Error"
 
 
-@pytest.mark.parametrize(("name", "message", "limit"), [
-    ("OSError", "[Errno 28] No space left on device", "disk"),
-    ("OSError", "[Errno 27] File too large", "disk"),
-    ("BlockingIOError", "[Errno 11] Resource temporarily unavailable", "processes"),
-    ("RuntimeError", "can't start new thread", "processes"),
-    ("ValueError", "28", None),
-])
+@pytest.mark.parametrize(
+    ("name", "message", "limit"),
+    [
+        ("OSError", "[Errno 28] No space left on device", "disk"),
+        ("OSError", "[Errno 27] File too large", "disk"),
+        ("BlockingIOError", "[Errno 11] Resource temporarily unavailable", "processes"),
+        ("RuntimeError", "can't start new thread", "processes"),
+        ("ValueError", "28", None),
+    ],
+)
 def test_limits_behind_errors_are_recognised(name, message, limit):
     assert limit_behind(CellError(name=name, message=message)) == limit

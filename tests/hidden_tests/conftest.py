@@ -119,10 +119,16 @@ def judge(questions, runtime, materials, weather, tmp_path, monkeypatch):
             if fits is not None:
                 monkeypatch.setattr(runtime.observe, "fits", lambda: fits)
             inputs = runtime.codec.read(tmp_path / "given.npz")
-            runtime.runtime.run_probe(question, hidden.probe_source, inputs, namespace, str(tmp_path / f"{question}.npz"))
+            runtime.runtime.run_probe(
+                question, hidden.probe_source, inputs, namespace, str(tmp_path / f"{question}.npz")
+            )
         cell = CellRun(index=0, grade_id=question, outcome="ok")
-        account = Run(assignment="jena_multistep", profile="smoke", seed=7, sandbox="none", cells=(cell,), devices=devices)
-        return verdicts(hidden.module, given, EvidenceView(tmp_path / f"{question}.npz", account, question), account, materials)
+        account = Run(
+            assignment="jena_multistep", profile="smoke", seed=7, sandbox="none", cells=(cell,), devices=devices
+        )
+        return verdicts(
+            hidden.module, given, EvidenceView(tmp_path / f"{question}.npz", account, question), account, materials
+        )
 
     return run
 

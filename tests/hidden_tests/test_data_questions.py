@@ -162,7 +162,9 @@ NORMALIZE_MISTAKES = {
                      {"normalize", "normalize_keeps_labels"}),
     "no denormalising": ("def denormalize_targets", "def something_else", {"denormalize", "inputs_are_left_alone"}),
 }  # fmt: skip
-EVERYTHING = "everything = pd.DataFrame(np.random.default_rng(1).normal(9, 3, (500, 14)).astype('float32'), columns=FEATURES)\n"
+EVERYTHING = (
+    "everything = pd.DataFrame(np.random.default_rng(1).normal(9, 3, (500, 14)).astype('float32'), columns=FEATURES)\n"
+)
 
 
 @pytest.mark.parametrize("source", [NORMALIZE, NORMALIZE_ARRAYS], ids=["series", "lists"])

@@ -51,7 +51,10 @@ def test_right_results(judge, basics, way):
     found = judge("evaluation", basics, FORECASTERS + RESULTS + RIGHT_RESULTS[way])
     assert found == {}
     panels = found.pictures[0][1]["panels"]
-    assert [panel["unit"] for panel in panels] == ["degC", "mbar"] and set(panels[0]["forecasts"]) == {"mlp", "recurrent"}
+    assert [panel["unit"] for panel in panels] == ["degC", "mbar"] and set(panels[0]["forecasts"]) == {
+        "mlp",
+        "recurrent",
+    }
 
 
 def test_a_split_that_is_a_row_away(judge, basics):
@@ -72,7 +75,9 @@ def test_a_split_that_is_a_row_away(judge, basics):
 )
 def test_earlier_mistakes_cost_nothing_here(judge, basics, old, new):
     """naive_forecast, make_dataset and split_by_time have been judged; results that agree with them are right results."""
-    wrong = basics.replace(old, new).replace("len(frame) - 437", "len(frame) - 438" if "433" in new else "len(frame) - 437")
+    wrong = basics.replace(old, new).replace(
+        "len(frame) - 437", "len(frame) - 438" if "433" in new else "len(frame) - 437"
+    )
     assert wrong != basics
     found = judge("evaluation", wrong, FORECASTERS + RESULTS)
     assert found == {}, dict(found)

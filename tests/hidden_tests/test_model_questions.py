@@ -138,7 +138,15 @@ class Net(keras.Model):
 
 @pytest.mark.parametrize(
     ("first", "second"),
-    [(STACKED, NORMED), (DROPPED, CLIPPED), (RESIDUAL, VALUE), (BOTH_WAYS, NORMED), (NET, WIDE), (CELL, WIDE), (BACKWARDS, WIDE)],
+    [
+        (STACKED, NORMED),
+        (DROPPED, CLIPPED),
+        (RESIDUAL, VALUE),
+        (BOTH_WAYS, NORMED),
+        (NET, WIDE),
+        (CELL, WIDE),
+        (BACKWARDS, WIDE),
+    ],
     ids=lambda entry: entry[0],
 )
 def test_variants_right(judge, first, second):
@@ -243,7 +251,9 @@ FIGURE_MISTAKES = {
 @pytest.mark.parametrize("source", [FIGURES, FIGURES_OF_OBJECTS], ids=["pyplot", "objects"])
 def test_figures_right(judge, source):
     assert judge("figures", HISTORIES, source) == {}
-    assert judge("figures", source.replace('lists["loss"]', "[3.0, 2.0]").replace('lists["val_loss"]', "[3.5, 2.5]")) == {}
+    assert (
+        judge("figures", source.replace('lists["loss"]', "[3.0, 2.0]").replace('lists["val_loss"]', "[3.5, 2.5]")) == {}
+    )
 
 
 @pytest.mark.parametrize("mistake", FIGURE_MISTAKES)
@@ -257,7 +267,9 @@ def test_figures_wrong(judge, mistake):
 GPU = (DeviceInfo(name="a GPU", mean_utilization=40.0),)
 ON_GPU = [{"finished": True, "devices": ["/job:localhost/replica:0/task:0/device:GPU:0"]}]
 ON_CPU = [{"finished": True, "devices": ["/job:localhost/replica:0/task:0/device:CPU:0"]}]
-SEES_GPU = "tf.config.list_physical_devices = lambda kind=None: [type('Device', (), {'name': '/physical_device:GPU:0'})]\n"
+SEES_GPU = (
+    "tf.config.list_physical_devices = lambda kind=None: [type('Device', (), {'name': '/physical_device:GPU:0'})]\n"
+)
 
 
 @pytest.fixture

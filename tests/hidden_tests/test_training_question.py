@@ -46,7 +46,14 @@ TRAIN_MISTAKES = {
     "new models only": ("    if not model.compiled", "    assert not model.compiled\n    if True", {"trains_a_compiled_model"}),
     "the test is asked too": ("    return", "    split_by_time(load_data(DATA_PATH))\n    return", set()),
 }  # fmt: skip
-LISTS = {"loss": [3.0, 2.0], "val_loss": [3.5, 2.5], "mae": [1.0, 0.5], "val_mae": [1.2, 0.9], "rmse": [2.0, 1.5], "val_rmse": [2.2, 1.9]}
+LISTS = {
+    "loss": [3.0, 2.0],
+    "val_loss": [3.5, 2.5],
+    "mae": [1.0, 0.5],
+    "val_mae": [1.2, 0.9],
+    "rmse": [2.0, 1.5],
+    "val_rmse": [2.2, 1.9],
+}
 OTHERS = {key: [0.9 * value for value in values] for key, values in LISTS.items()}
 HISTORIES = f"histories = {{'mlp': {LISTS}, 'recurrent': {OTHERS}}}\n"
 
@@ -71,9 +78,21 @@ def observed(record):
         def seen(starts):
             rows = np.array(list(starts), dtype=int)
             first, last, target = values[rows], values[rows + 431], values[rows + 432][:, list(TARGET_COLUMNS)]
-            return {"first": first.astype("float32"), "last": last.astype("float32"), "target": target.astype("float32"), "windows": len(rows)}
+            return {
+                "first": first.astype("float32"),
+                "last": last.astype("float32"),
+                "target": target.astype("float32"),
+                "windows": len(rows),
+            }
 
-        common = {"finished": True, "epochs": 2, "devices": [], "parameters": 10, "train": seen(train), "validation": seen(validation)}
+        common = {
+            "finished": True,
+            "epochs": 2,
+            "devices": [],
+            "parameters": 10,
+            "train": seen(train),
+            "validation": seen(validation),
+        }
         return [{"history": history, **common} for history in histories]
 
     return make
@@ -102,7 +121,13 @@ def judge_histories(judge, basics, observed):
     """Only what is asked of histories: the training of small models is spared."""
 
     def run(histories, fits=None, extra=""):
-        skipped = {"trains_a_new_model", "trains_a_compiled_model", "at_most_epochs", "fits_on_the_training_dataset", "validates_on_the_validation_dataset"}
+        skipped = {
+            "trains_a_new_model",
+            "trains_a_compiled_model",
+            "at_most_epochs",
+            "fits_on_the_training_dataset",
+            "validates_on_the_validation_dataset",
+        }
         found = judge("training", basics, extra, histories, fits=observed() if fits is None else fits)
         assert skipped <= set(found)
         return {name: message for name, message in found.items() if name not in skipped}
@@ -114,8 +139,10 @@ def judge_histories(judge, basics, observed):
     "histories",
     [
         HISTORIES,
-        HISTORIES + "histories = {k: {n: np.array(v) for n, v in h.items()} | {'learning_rate': [1e-3, 1e-3]} for k, h in histories.items()}",
-        HISTORIES + "histories = {k: pd.DataFrame(h) for k, h in histories.items()}; histories['other'] = 'not asked for'",
+        HISTORIES
+        + "histories = {k: {n: np.array(v) for n, v in h.items()} | {'learning_rate': [1e-3, 1e-3]} for k, h in histories.items()}",
+        HISTORIES
+        + "histories = {k: pd.DataFrame(h) for k, h in histories.items()}; histories['other'] = 'not asked for'",
     ],
     ids=["lists", "arrays and more", "tables"],
 )
@@ -143,9 +170,37 @@ def test_wrong_histories(judge_histories, mistake):
     assert set(judge_histories(f"{HISTORIES}{line}\n")) - {"curves_can_be_drawn"} == lost - {"curves_can_be_drawn"}
 
 
+def test_files_of_the_student_stay(judge, basics, observed, tmp_path, monkeypatch):
+    """What `train` writes while it is probed does not replace what the notebook's own training has written."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "kept").mkdir()
+    (tmp_path / "kept" / "best.weights.h5").write_bytes(b"the notebook's own")
+    saving = (
+        TRAIN.replace("    return model.fit(", "    history = model.fit(")
+        + "    model.save_weights('kept/best.weights.h5')\n    return history\n"
+    )
+    assert judge("training", basics, saving, HISTORIES, fits=observed()) == {}
+    assert (tmp_path / "kept" / "best.weights.h5").read_bytes() == b"the notebook's own"
+
+
+def test_rmse_from_mse(judge_histories, observed):
+    """The root of an MSE that `fit` returned is an RMSE."""
+    fits = [
+        {
+            key.replace("rmse", "mse"): [v * v for v in values] if "rmse" in key else values
+            for key, values in lists.items()
+        }
+        for lists in (LISTS, OTHERS)
+    ]
+    assert judge_histories(HISTORIES, fits=observed(histories=fits)) == {}
+
+
 def test_variants_need_histories(judge_histories):
     variants = "def build_variants():\n    return {'deep': None, 'wide': None}\n"
-    assert set(judge_histories(HISTORIES, extra=variants)) == {"histories_are_complete", "histories_are_what_fit_returned"}
+    assert set(judge_histories(HISTORIES, extra=variants)) == {
+        "histories_are_complete",
+        "histories_are_what_fit_returned",
+    }
 
 
 def test_training_in_two_parts(judge_histories, observed):
@@ -163,7 +218,9 @@ def test_test_part_used(judge_histories, observed, record):
     start = len(record) - len(oracle_split(record)[2])
     inside = range(start, len(record) - 438, 12)
     assert set(judge_histories(HISTORIES, fits=observed(validation=inside))) == {"never_sees_the_test_part"}
-    assert set(judge_histories(HISTORIES, fits=observed(train=range(0, len(record) - 438, 12)))) == {"never_sees_the_test_part"}
+    assert set(judge_histories(HISTORIES, fits=observed(train=range(0, len(record) - 438, 12)))) == {
+        "never_sees_the_test_part"
+    }
 
 
 def test_a_row_over_the_border_is_no_finding(judge_histories, observed, record):

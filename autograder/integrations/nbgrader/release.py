@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import shutil
 import tempfile
 from datetime import UTC
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from nbconvert.exporters import NotebookExporter
+from nbformat import NotebookNode
 from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.converters import GenerateAssignment
 from nbgrader.converters.base import NbGraderException
@@ -26,6 +28,7 @@ class ReleaseExporter(NotebookExporter):  # type: ignore[misc]
     """What `nbgrader generate_assignment` writes with.
 
     Before anything is replaced, the notebook must agree with course_config.py; and the gradebook learns the due date.
+    The released notebook says about itself what `autograder validate` needs on a student's machine.
     """
 
     def __init__(self, config: Any = None, **kwargs: Any) -> None:
@@ -42,6 +45,23 @@ class ReleaseExporter(NotebookExporter):  # type: ignore[misc]
             raise NbGraderException(str(error)) from error
         if not converter.no_database:
             _save_due_date(converter.coursedir, assignment)
+        self._assignment = assignment
+
+    def from_notebook_node(self, nb: NotebookNode, resources: Any = None, **kwargs: Any) -> tuple[str, Any]:
+        """The released notebook as text."""
+        described = copy.deepcopy(nb)
+        described.metadata["autograder"] = for_students(self._assignment)
+        text, resources = super().from_notebook_node(described, resources, **kwargs)
+        return str(text), resources
+
+
+def for_students(assignment: Assignment) -> dict[str, Any]:
+    """What a released notebook says of its contract: the names each question asks for, and the smoke parameters."""
+    smoke = assignment.profiles.get("smoke")
+    return {
+        "names": {question.id: list(question.defines) for question in assignment.questions if question.defines},
+        "profiles": {"smoke": dict(smoke.parameters)} if smoke else {},
+    }
 
 
 def _check_source(path: Path, assignment: Assignment) -> None:

@@ -16,6 +16,7 @@ from autograder.checks import (
     NotAssessed,
     as_list,
     expect,
+    expect_finite,
     expect_shape,
     looks_normalised,
     paired_block_bootstrap,
@@ -72,13 +73,13 @@ def probe(student, given):
         return {"apart": apart, "all": np.asarray(forecaster(x.copy()))}
 
     def names():
-        return [str(name) for name in student.forecasters if str(name) != "naive"]
+        return [str(name) for name in student.forecasters if str(name) != "naive"][:20]
 
     if len(given.values) < 438:
         return {"names": names}
     x = cut()
     try:
-        known = names()[:12]
+        known = names()
     except Exception:
         known = []
     return {"names": names, **{f"forecast {name}": lambda name=name: forecasts(name) for name in known}}
@@ -92,12 +93,8 @@ def require_weather(given):
 def forecast_of(evidence, name, given):
     """Forecasts of the withheld windows, `(n, 6, 2)`, that depend on no other window."""
     value = evidence[f"forecast {name}"]
-    forecast = expect_shape(value["all"], (len(given.windows.x), HORIZON, 2), f"forecasters['{name}']").astype(
-        np.float64
-    )
-    expect(
-        np.isfinite(forecast).all(), f"forecasters['{name}'] should give finite numbers.", received="NaN or infinity"
-    )
+    forecast = expect_shape(value["all"], (len(given.windows.x), HORIZON, 2), f"forecasters['{name}']")
+    forecast = expect_finite(forecast, f"forecasters['{name}']").astype(np.float64)
     some = forecast[:: given.apart]
     apart = expect_shape(value["apart"], some.shape, f"forecasters['{name}']").astype(np.float64)
     expect(

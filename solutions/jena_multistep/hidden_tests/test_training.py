@@ -42,6 +42,9 @@ def given(rng, materials):
 
 def probe(student, given):
     import itertools
+    import os
+    import pathlib
+    import tempfile
 
     import keras
     import numpy as np
@@ -51,6 +54,18 @@ def probe(student, given):
         inputs = keras.Input((432, 14))
         hidden = keras.layers.Flatten()(keras.layers.Cropping1D((428, 0))(inputs))
         return keras.Model(inputs, keras.layers.Reshape((6, 2))(keras.layers.Dense(12)(hidden)))
+
+    def elsewhere(function, *arguments):
+        """Call in a copy of the working folder's folders, so that a file that `train` writes overwrites none."""
+        here = pathlib.Path.cwd()
+        with tempfile.TemporaryDirectory() as folder:
+            for inner in itertools.islice((path for path in here.glob("**/") if path.is_dir()), 100):
+                (folder / inner.relative_to(here)).mkdir(parents=True, exist_ok=True)
+            os.chdir(folder)
+            try:
+                return function(*arguments)
+            finally:
+                os.chdir(here)
 
     def small_training(compile_first):
         model = small_model()
@@ -81,8 +96,8 @@ def probe(student, given):
         return {"sizes": [len(part) for part in parts], "contiguous": contiguous, "mean": mean, "std": std}
 
     return {
-        "uncompiled": lambda: small_training(False),
-        "compiled": lambda: small_training(True),
+        "uncompiled": lambda: elsewhere(small_training, False),
+        "compiled": lambda: elsewhere(small_training, True),
         "histories": lambda: student.histories,
         "variants": lambda: [str(name) for name in student.build_variants()],
         "fits": student.fits,

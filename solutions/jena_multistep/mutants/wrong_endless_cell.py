@@ -5,9 +5,10 @@ RIGHT = False
 
 # %% [figures]
 import pathlib
+import time
 
 while not pathlib.Path("style_is_ready.txt").exists():
-    pass
+    time.sleep(1)
 
 figure_curves, axes = plt.subplots(figsize=(9, 4), layout="constrained")
 for number, (name, history) in enumerate(histories.items()):

@@ -172,7 +172,7 @@ def _setting(path: Path, notebook: NotebookNode, course_folder: Path | None) -> 
 
 def _course_folder(path: Path, wanted: Path | None) -> Path | None:
     """The folder with the release of this notebook's assignment, or None."""
-    candidates = [wanted] if wanted is not None else [Path.cwd(), *path.resolve().parents[:5]]
+    candidates = [wanted] if wanted is not None else [*path.resolve().parents[:5], Path.cwd()]
     return next((folder for folder in candidates if release_path(folder, path.stem).is_file()), None)
 
 

@@ -217,12 +217,23 @@ def test_unknown_profile_and_student_are_told_before_anything_runs(tmp_path, run
     assert not (folder / ".autograder" / "runs").exists()
 
 
-def test_missing_release_is_told_before_anything_runs(tmp_path, run):
+def test_missing_release_is_made_from_the_source(tmp_path, run):
     folder = make_course(tmp_path, released=False)
+    hand_in(folder, "student-01", ANSWERS)
+    status, printed, complained = run("grade", NAME, "--course", folder)
+    assert status == 0, complained
+    assert "student-01" in printed
+    assert "BEGIN SOLUTION" not in (folder / "assignments" / NAME / f"{NAME}.ipynb").read_text()
+
+
+def test_missing_release_and_source_are_told_before_anything_runs(tmp_path, run):
+    folder = make_course(tmp_path, released=False)
+    (folder / "solutions" / NAME / f"{NAME}.ipynb").unlink()
     hand_in(folder, "student-01", ANSWERS)
     status, _, complained = run("grade", NAME, "--course", folder)
     assert status == 2
-    assert f"nbgrader generate_assignment {NAME}" in complained
+    assert "cannot be released without its source notebook" in complained
+    assert not (folder / ".autograder" / "runs").exists()
 
 
 def test_terminal_escapes_in_an_error_are_stripped(tmp_path, run):

@@ -135,7 +135,7 @@ def _tapped(data, tap):
         with tensorflow.control_dependencies([seen]):
             return (tensorflow.identity(x), y, *rest)
 
-    return data.map(see, deterministic=True)
+    return data.map(see)
 
 
 def _tapped_arrays(x, y, tap):

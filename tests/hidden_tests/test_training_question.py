@@ -210,7 +210,12 @@ def test_training_in_two_parts(judge_histories, observed):
 
 
 def test_never_trained(judge_histories):
-    assert set(judge_histories(HISTORIES, fits=[])) == {"histories_are_what_fit_returned"}
+    """Numbers without any training: nothing about training data can be said to be right."""
+    assert set(judge_histories(HISTORIES, fits=[])) == {
+        "histories_are_what_fit_returned",
+        "never_sees_the_test_part",
+        "normalised_with_the_training_part",
+    }
 
 
 def test_test_part_used(judge_histories, observed, record):

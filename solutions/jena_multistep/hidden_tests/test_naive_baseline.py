@@ -40,7 +40,7 @@ def test_shape(given, evidence):
     expect_shape(evidence["one"], (1, HORIZON, 2), "naive_forecast(x) for one window")
 
 
-@pytest.mark.weight(2)
+@pytest.mark.weight(4)
 def test_keeps_the_last_value(given, evidence):
     """All six steps are the last value of the window."""
     forecast = expect_shape(evidence["array"], (len(given.scaled), HORIZON, 2), "naive_forecast(x)").astype(np.float64)
@@ -55,7 +55,7 @@ def test_keeps_the_last_value(given, evidence):
     )
 
 
-@pytest.mark.weight(2)
+@pytest.mark.weight(3)
 def test_targets_in_order(given, evidence):
     """The forecast has the temperature first and the pressure second, in the units of x."""
     hint = f"{TOPIC} TARGETS are columns {list(TARGET_COLUMNS)} of FEATURES, in that order."

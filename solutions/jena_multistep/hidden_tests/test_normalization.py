@@ -113,7 +113,7 @@ def statistics_of(value):
     return columns_of(mean, "The mean"), columns_of(std, "The standard deviation")
 
 
-@pytest.mark.weight(2)
+@pytest.mark.weight(3)
 def test_mean(given, evidence):
     """The mean is each column's mean over the frame that fit_normalization is given."""
     mean, _ = statistics_of(evidence["statistics"])
@@ -121,7 +121,7 @@ def test_mean(given, evidence):
     expect_close(mean, given.population[0], what="The mean of each column of `train`", rtol=1e-3, atol=1e-3, hint=hint)
 
 
-@pytest.mark.weight(2)
+@pytest.mark.weight(3)
 def test_std(given, evidence):
     """The standard deviation is each column's over the frame that fit_normalization is given."""
     _, std = statistics_of(evidence["statistics"])
@@ -200,6 +200,7 @@ def test_denormalize(given, evidence):
         )
 
 
+@pytest.mark.weight(3)
 def test_fit_ignores_the_future(given, evidence):
     """Mean and deviation of the training part stay the same when only later rows of the record change."""
     try:

@@ -81,7 +81,7 @@ def test_three_parts(given, evidence):
             )
 
 
-@pytest.mark.weight(2)
+@pytest.mark.weight(4)
 def test_time_order(given, evidence):
     """The parts follow each other in time without overlap, and together they are the whole frame."""
     hint = f"{TOPIC} rows of 10:00 and 10:10 are almost the same; shuffled, one trains and the other one tests."
@@ -119,6 +119,7 @@ def test_fractions_are_arguments(given, evidence):
     check_sizes(parts_of(evidence["small"]), given.small, OTHER_FRACTIONS)
 
 
+@pytest.mark.weight(3)
 def test_training_part_ignores_the_future(given, evidence):
     """The training part is the same, whatever comes after it."""
     before, after = parts_of(evidence["odd"])[0], parts_of(evidence["changed"])[0]

@@ -243,7 +243,7 @@ def test_histories_are_complete(evidence):
         read_history(history, f"histories['{name}']", KEYS, hint=hint)
 
 
-@pytest.mark.weight(2)
+@pytest.mark.weight(3)
 def test_histories_are_what_fit_returned(evidence):
     """The numbers in histories are those that training gave."""
     observed = observed_histories(evidence["fits"])
@@ -280,6 +280,12 @@ def seen_rows(evidence, materials):
         raise NotAssessed("There is no record to look for windows in.")
     record = read_station(materials.public)
     fits = [fit for fit in evidence["fits"] if isinstance(fit, dict)]
+    expect(
+        fits,
+        "The notebook should train its models with `train`.",
+        received="no call of `fit` while it ran",
+        hint=f"{TOPIC} train every model, and keep its history.",
+    )
     scales = scales_of(evidence, record, materials)
     located = []
     for fit in fits:
@@ -345,7 +351,7 @@ def start_of_test(evidence, record, materials):
     return len(train) + len(validation)
 
 
-@pytest.mark.weight(2)
+@pytest.mark.weight(4)
 def test_never_sees_the_test_part(evidence, materials):
     """No window of the test part was in the data of any training, neither to fit nor to validate."""
     record, located = seen_rows(evidence, materials)

@@ -184,7 +184,7 @@ def test_dtypes(evidence):
     )
 
 
-@pytest.mark.weight(2)
+@pytest.mark.weight(3)
 def test_inputs_are_whole(given, evidence):
     """x holds 432 rows of the frame one after the other, all columns in their order."""
     x, _ = windows_of(evidence["windows"])
@@ -200,7 +200,7 @@ def test_inputs_are_whole(given, evidence):
     )
 
 
-@pytest.mark.weight(2)
+@pytest.mark.weight(4)
 def test_target_follows_input(evidence):
     """The first step of y is the step right after the last of x, and its six steps follow each other."""
     x, y = windows_of(evidence["windows"])
@@ -216,7 +216,7 @@ def test_target_follows_input(evidence):
     )
 
 
-@pytest.mark.weight(2)
+@pytest.mark.weight(4)
 def test_targets_in_order(evidence):
     """y has the temperature first and the pressure second."""
     _, y = windows_of(evidence["windows"])
@@ -231,7 +231,7 @@ def test_targets_in_order(evidence):
     )
 
 
-@pytest.mark.weight(2)
+@pytest.mark.weight(3)
 def test_all_windows(given, evidence):
     """Windows start at rows 0, stride, 2 stride, ... and all that fit come, the last one too, in time order."""
     x, _ = windows_of(evidence["windows"])

@@ -112,7 +112,7 @@ jena_multistep = Assignment(
     profiles={
         # A student's local validation and the project's own tests: 30 s on two cores once TensorFlow is loaded.
         "smoke": Profile(
-            parameters={"STRIDE": 12, "BATCH_SIZE": 64, "EPOCHS": 8},
+            parameters={"STRIDE": 12, "BATCH_SIZE": 64, "EPOCHS": 6},
             data_rows=14_000,
             limits=Limits(cell_seconds=45, run_seconds=180, probe_seconds=30),
         ),

@@ -35,7 +35,6 @@ ASSIGNMENT = "jena_multistep"
 NBGRADER_CONFIG = "nbgrader_config.py"
 DEFAULT_STUDENTS = (
     "right_numpy_style",
-    "right_stateful",
     "right_subclassed",
     "wrong_shuffled_split",
     "wrong_global_normalization",

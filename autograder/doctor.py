@@ -14,24 +14,11 @@ from autograder.errors import ConfigurationError, DataError, HiddenTestError, Re
 from autograder.execution import gpu, levels
 from autograder.grading import hidden_tests_folder, prepare_data
 from autograder.notebooks import load_release
+from autograder.reporting import ENVIRONMENT
 from autograder.tables import Finding
 
 OLDEST_PYTHON = (3, 11)
-PACKAGES = (
-    "tensorflow",
-    "keras",
-    "numpy",
-    "pandas",
-    "scikit-learn",
-    "scipy",
-    "matplotlib",
-    "ipykernel",
-    "papermill",
-    "nbclient",
-    "jupyter_client",
-    "nbgrader",
-    "pytest",
-)
+PACKAGES = (*ENVIRONMENT, "nbclient", "jupyter_client", "nbgrader", "pytest")
 
 
 def examine(course_folder: Path) -> list[Finding]:

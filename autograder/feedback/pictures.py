@@ -29,6 +29,10 @@ def _one_line(text: str) -> str:
     return " ".join(plain_text(text).split())[:60] or "(no name)"
 
 
+def _heading(text: str) -> str:
+    return " ".join(plain_text(text).split())[:160]
+
+
 def _unit(text: str) -> str:
     return " ".join(plain_text(text).split())[:20]
 
@@ -36,6 +40,7 @@ def _unit(text: str) -> str:
 Number = Annotated[float, BeforeValidator(_finite_or_nan)]
 Numbers = Annotated[list[Number], Field(max_length=5000)]
 Name = Annotated[str, AfterValidator(_one_line)]
+Title = Annotated[str, AfterValidator(_heading)]
 Unit = Annotated[str, AfterValidator(_unit)]
 
 
@@ -55,7 +60,7 @@ class Range(BaseModel):
 class Curves(BaseModel):
     """Training curves: per model, per metric, one value per epoch."""
 
-    title: Name = "Training curves"
+    title: Title = "Training curves"
     series: Annotated[dict[Name, dict[str, Numbers]], Field(min_length=1, max_length=12)]
     band: dict[str, Range] | None = None
 
@@ -86,7 +91,7 @@ class ForecastPanel(BaseModel):
 class Forecast(BaseModel):
     """Forecasts against truth and persistence."""
 
-    title: Name = "Forecasts"
+    title: Title = "Forecasts"
     panels: Annotated[list[ForecastPanel], Field(min_length=1, max_length=8)]
 
 
@@ -105,7 +110,7 @@ class SkillRow(BaseModel):
 class Skill(BaseModel):
     """Skill scores against a baseline."""
 
-    title: Name = "Skill against the baseline"
+    title: Title = "Skill against the baseline"
     rows: Annotated[list[SkillRow], Field(min_length=1, max_length=60)]
     note: str = ""
 
@@ -120,7 +125,7 @@ class Bar(BaseModel):
 class Bars(BaseModel):
     """Numbers to compare by length."""
 
-    title: Name = "Comparison"
+    title: Title = "Comparison"
     unit: Unit = ""
     rows: Annotated[list[Bar], Field(min_length=1, max_length=40)]
 

@@ -26,6 +26,7 @@ from autograder.feedback.pictures import Bars, Curves, Forecast, ForecastPanel, 
 INK: Final = "#010203"  # stands for the page's text colour until the SVG is written
 TRUTH: Final = "#0072b2"
 PERSISTENCE: Final = "#7d7d7d"
+LOWEST_SKILL: Final = -1.0  # that is drawn: twice the baseline's error
 COLOURS: Final = ("#d55e00", "#00916a", "#b65f92", "#8a7400", "#5272d8", "#c0504d")
 DASHES: Final = ("-", (0, (5, 1.5)), (0, (1, 1)), (0, (5, 1.5, 1, 1.5)), (0, (3, 1)), (0, (8, 2)))
 MARKERS: Final = ("o", "s", "^", "D", "v", "P")
@@ -236,11 +237,20 @@ def _skill_panel(target: str, rows: Sequence[SkillRow], prefix: str) -> Panel:
         axes.plot([row.low, row.high], [place, place], color=colour, lw=2.2, marker="|", markersize=8)
         # Filled: better than the baseline with confidence. Hollow: not shown to be.
         inside = colour if better else "none"
-        axes.plot([row.skill], [place], color=colour, marker="o", markersize=7, mfc=inside, mew=1.6)
+        if row.skill < LOWEST_SKILL:
+            # So far off that the others would lie on top of each other: an arrow at the edge, and the number.
+            axes.plot([LOWEST_SKILL], [place], color=colour, marker="<", markersize=8, mfc="none", mew=1.6)
+            axes.annotate(_signed(row.skill), (LOWEST_SKILL, place), (9, -3.5), textcoords="offset points", fontsize=9)
+        else:
+            axes.plot([row.skill], [place], color=colour, marker="o", markersize=7, mfc=inside, mew=1.6)
     axes.set_yticks(range(len(rows)), [_shown(row.forecaster, 16) for row in rows])
+    if any(row.skill < LOWEST_SKILL or row.low < LOWEST_SKILL for row in rows):
+        axes.set_xlim(left=LOWEST_SKILL - 0.08)
     axes.set(xlabel="skill (right of 0: better than the baseline)", title=_shown(target), ylim=(len(rows) - 0.4, -0.6))
     parts = [f"{row.forecaster} {_signed(row.skill)}, interval {_interval(row)}" for row in rows]
     caption = "Filled: better than the baseline, with confidence. Hollow: not shown to be better."
+    if any(row.skill < LOWEST_SKILL for row in rows):
+        caption += " Arrow: further to the left than is drawn."
     alternative = f"Skill on {target}: {'; '.join(parts)}."
     return Panel(_svg(figure, f"Skill on {target}", alternative, prefix), f"{target}. {caption}")
 

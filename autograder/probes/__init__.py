@@ -2,12 +2,18 @@
 
 The modules here import nothing from this package, and nothing here is imported by it: `sources()` reads them as text,
 the engine creates them inside the kernel before the first cell. They run next to student code, so they hold no answer
-and no secret.
+and no secret. A probe may import `_autograder_models`, which describes Keras models in plain data.
 """
 
 from importlib import resources
 
-MODULES = ("_autograder_checkpoint", "_autograder_observe", "_autograder_codec", "_autograder_runtime")
+MODULES = (
+    "_autograder_checkpoint",
+    "_autograder_observe",
+    "_autograder_codec",
+    "_autograder_models",
+    "_autograder_runtime",
+)
 
 
 def sources() -> dict[str, str]:

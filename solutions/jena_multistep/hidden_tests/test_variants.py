@@ -18,81 +18,10 @@ def given(rng):
     return Given(x=x, both=np.concatenate([x, shifted]))
 
 
-def probe(student, given):  # noqa: C901 - one function, since only its own text travels
-    import hashlib
-    import json
-    import tempfile
-
+def probe(student, given):
+    import _autograder_models
     import keras
     import numpy as np
-
-    def layers_of(model):
-        found, seen = [], set()
-
-        def walk(layer, inside):
-            for child in layer._flatten_layers(include_self=False, recursive=False):  # noqa: SLF001
-                if id(child) not in seen:
-                    seen.add(id(child))
-                    found.append((child, inside))
-                    walk(child, [*inside, type(child).__name__])
-
-        walk(model, [])
-        return found
-
-    def plain(node):
-        """A configuration without the names and numbers that Keras makes up."""
-        if isinstance(node, dict):
-            made_up = ("name", "shared_object_id", "build_config", "compile_config")
-            return {str(key): plain(item) for key, item in node.items() if key not in made_up}
-        if isinstance(node, (list, tuple)):
-            return [plain(item) for item in node]
-        return node if node is None or isinstance(node, (bool, int, float, str)) else type(node).__name__
-
-    def digest(part, names=()):
-        """Of what a layer or a model is, with names of layers replaced by their places."""
-        try:
-            text = json.dumps([type(part).__name__, plain(part.get_config())], sort_keys=True)
-        except Exception:  # a class of the student's without a usable get_config is told by its name
-            text = type(part).__name__
-        for place, name in enumerate(names):
-            text = text.replace(f'"{name}"', f'"#{place}"')
-        return hashlib.sha256(text.encode()).hexdigest()
-
-    def facts(layer, inside):
-        return {
-            "bases": [base.__name__ for base in type(layer).__mro__],
-            "inside": inside,
-            "fingerprint": digest(layer, [layer.name]),
-            "recurrent_dropout": float(getattr(layer, "recurrent_dropout", 0.0) or 0.0),
-            "backwards": bool(getattr(layer, "go_backwards", False)),
-        }
-
-    def clipping(model):
-        optimizer = getattr(model, "optimizer", None)
-        optimizer = getattr(optimizer, "inner_optimizer", optimizer)
-        limits = {name: getattr(optimizer, name, None) for name in ("clipnorm", "clipvalue", "global_clipnorm")}
-        return {name: float(limit) for name, limit in limits.items() if limit}
-
-    def rebuild_error(model, layers):
-        """Empty where the model can be made again from its own description; else what happened."""
-        classes = {type(part).__name__: type(part) for part in [model, *(layer for layer, _ in layers)]}
-        try:
-            model.get_compile_config = lambda: None  # a loss of the student's own is no part of the model
-            keras.models.model_from_json(model.to_json(), custom_objects=classes)
-        except Exception as error:
-            story = f"{type(error).__name__}: {error}"[:300]
-        else:
-            return ""
-        try:
-            with tempfile.TemporaryDirectory() as folder:
-                path = f"{folder}/model.keras"
-                model.save(path)
-                keras.models.load_model(path, custom_objects=classes, compile=False, safe_mode=True)
-        except Exception:
-            own = [base for base in type(model).__mro__ if not base.__module__.startswith("keras")]
-            return "" if any("get_config" in vars(base) for base in own) else story
-        else:
-            return ""
 
     def without_weights(model):
         """The output of the model with all trainable weights zero; they are put back."""
@@ -105,30 +34,11 @@ def probe(student, given):  # noqa: C901 - one function, since only its own text
             for weight, value in before:
                 weight.assign(value)
 
-    def operations(model, layers):
-        """What a functional model computes beside its layers: sums, slices, ..."""
-        parts = [model, *(layer for layer, _ in layers)]
-        return [each for part in parts for each in getattr(part, "operations", ())]
-
     def describe(model):
+        facts = _autograder_models.describe(model, given.both)
         if not isinstance(model, keras.Model):
-            return {"not_a_model": type(model).__name__}
-        output = np.asarray(model(given.both, training=False))
-        layers = layers_of(model)
-        computed = operations(model, layers)
-        names = [part.name for part in [*computed, *(layer for layer, _ in layers), model]]
-        layers += [(part, []) for part in computed if not isinstance(part, keras.layers.Layer)]
-        return {
-            "kind": type(model).__name__,
-            "output": list(output.shape),
-            "values": output,
-            "without_weights": without_weights(model),
-            "parameters": int(model.count_params()),
-            "layers": [facts(layer, inside) for layer, inside in layers],
-            "fingerprint": digest(model, names),
-            "clipping": clipping(model),
-            "rebuild_error": rebuild_error(model, layers),
-        }
+            return facts
+        return {**facts, "without_weights": without_weights(model)}
 
     def build():
         """The models by name, or the exception of building them; both are needed more than once."""

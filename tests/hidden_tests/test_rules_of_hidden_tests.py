@@ -33,7 +33,7 @@ def test_probe_uses_nothing_from_outside_its_body(questions, question):
     assert outside == set()
     assert "reference_models" not in questions[question].probe_source
     source = questions[question].probe_source
-    ours = {word for word in re.findall(r"\w*autograder\w*", source)}
+    ours = set(re.findall(r"\w*autograder\w*", source))
     assert ours <= {"_autograder_models"}, "of this package, only what travels into the kernel is there"
     assert ours <= set(probes.MODULES)
 

@@ -257,7 +257,14 @@ def run_demo(
     students = demo_students(folder, assignment, names)
     hand_in(folder, assignment, students)
     batch = mark_class(
-        folder, course, ASSIGNMENT, console=console, profile=profile, sandbox=sandbox, workers=workers, gradebook=True
+        folder,
+        course,
+        ASSIGNMENT,
+        console=console,
+        profile=profile,
+        sandbox=sandbox,
+        # One more than there are cores: while one student's endless cell waits for its time limit, the others go on.
+        workers=workers or (os.cpu_count() or 1) + 1,
     )
     if batch.interrupted:
         raise KeyboardInterrupt

@@ -23,10 +23,7 @@ from autograder.store import read_report
 ROOT = Path(__file__).parents[2]
 NAME = "jena_multistep"
 COLD = next(status for status in levels() if status.level == "cold")
-pytestmark = [
-    pytest.mark.xdist_group("demo"),
-    pytest.mark.skipif(not COLD.works, reason=f"no sandbox on this machine: {COLD.why}"),
-]
+pytestmark = pytest.mark.skipif(not COLD.works, reason=f"no sandbox on this machine: {COLD.why}")
 
 
 def command(*arguments, cwd, check=True):

@@ -58,5 +58,6 @@ class FeedbackExporter(Exporter):  # type: ignore[misc]
                 for grade in submitted.grades
                 if grade.name in questions and (grade.manual_score is not None or grade.extra_credit)
             }
-            comments = {comment.name: str(comment.comment) for comment in submitted.comments if comment.comment}
+            # nbgrader's automatic "No response." is no instructor's word, and the report says it already.
+            comments = {c.name: str(c.manual_comment) for c in submitted.comments if c.manual_comment}
         return points, comments

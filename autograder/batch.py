@@ -10,6 +10,7 @@ import os
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from urllib.parse import quote
 
 from autograder import store
 from autograder.config import Assignment, Course, Profile
@@ -168,7 +169,7 @@ def publish_class_page(course_folder: Path, assignment: Assignment) -> Path | No
     if not reports:
         return None
     page = class_page(course_folder, assignment.name)
-    links = {report.student: f"{report.student}/{store.FEEDBACK_FILE}" for report in reports}
+    links = {report.student: f"{quote(report.student)}/{store.FEEDBACK_FILE}" for report in reports}
     write_page(page, render_class_table(reports, assignment_title=assignment.title, links=links))
     return page
 

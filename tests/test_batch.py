@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -246,3 +247,22 @@ def test_number_of_workers_follows_the_cores_and_the_work(monkeypatch):
     assert worker_count(None, Profile(), 3) == 3
     assert worker_count(5, Profile(threads=2), 100) == 5
     assert worker_count(None, Profile(), 0) == 1
+
+
+def test_links_of_the_class_page_lead_to_the_pages_whatever_a_student_is_called(tmp_path):
+    """A student's id may hold any character that a folder's name can."""
+    from urllib.parse import unquote
+
+    from autograder.batch import publish_class_page
+    from autograder.config import load_course
+    from autograder.records import Report
+    from autograder.store import write_report
+
+    assignment = load_course(Path(__file__).parents[1]).assignments[0]
+    student = "Zoë #1, 100% <b>"
+    report = Report(assignment=assignment.name, student=student, status="graded", score=1.0, max_score=2.0)
+    write_report(tmp_path, report, notebook=None, feedback="<html>")
+    page = publish_class_page(tmp_path, assignment)
+    (link,) = re.findall(r'href="([^"]+feedback\.html)"', page.read_text())
+    assert "#" not in link
+    assert (page.parent / unquote(link)).is_file()

@@ -40,7 +40,9 @@ class FeedbackExporter(Exporter):  # type: ignore[misc]
         """
         student = resources["nbgrader"]["student"]
         report = store.read_report(self.course_folder, self.assignment.name, student)
-        notebook = read_executed(self.course_folder, report) or nbformat.read(filename, as_version=4)
+        notebook = None
+        if report.run is not None:  # what nbgrader has of a submission that could not be read is the release
+            notebook = read_executed(self.course_folder, report) or nbformat.read(filename, as_version=4)
         points, comments = self._given_by_hand(resources["nbgrader"]["db_url"], student)
         page = render_feedback(
             report, notebook=notebook, title=self.assignment.title, comments=comments, manual_points=points

@@ -7,7 +7,6 @@ report, and an exception that leaves this file is the grader's own.
 from __future__ import annotations
 
 import hashlib
-import json
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -244,7 +243,7 @@ def _read_executed(folder: Path) -> NotebookNode | None:
     path = folder / store.NOTEBOOK_FILE
     try:
         return nbformat.reads(path.read_text(encoding="utf-8"), as_version=4)
-    except (OSError, ValueError, json.JSONDecodeError) as error:
+    except (OSError, ValueError) as error:
         log.error("The executed notebook of a stored run cannot be read (%s): %s", error, path)
         return None
 

@@ -209,24 +209,27 @@ def report(
 
 @app.command(epilog=EPILOG)
 def data(
-    source: Annotated[str, typer.Argument(metavar="[jena]", help="Which data.")] = "jena",
+    source: Annotated[str, typer.Argument(metavar="[jena|reviews|scenes]", help="Which data to write.")] = "jena",
     course: CourseFolder = Path(),
-    output: Annotated[
-        Path | None, typer.Option("--output", help="Write generated weather here.", metavar="FILE")
+    output: Annotated[Path | None, typer.Option("--output", help="Write generated data here.", metavar="FILE")] = None,
+    rows: Annotated[
+        int | None, typer.Option(min=1, help="So many steps of ten minutes, reviews or scenes.", metavar="N")
     ] = None,
-    rows: Annotated[int, typer.Option(min=1, help="Rows of ten minutes each.", metavar="N")] = 52_704,
-    seed: Annotated[int, typer.Option(help="Another seed is another weather.", metavar="S")] = 7,
+    seed: Annotated[int, typer.Option(help="Another seed gives other data.", metavar="S")] = 7,
 ) -> None:
-    """Write generated weather to a file, or show which data grading uses."""
-    if source != "jena":
-        raise typer.BadParameter(f"there is only: jena. Received: {source}")
+    """Write generated data to a file, or show which data grading uses."""
+    from autograder.data import GENERATORS
+
+    if source not in GENERATORS:
+        raise typer.BadParameter(f"there is only: {', '.join(GENERATORS)}. Received: {source}")
     console = _console()
     if output is not None:
-        from autograder.data import write_generated_station
         from autograder.tables import plain
 
-        written = write_generated_station(output, rows=rows, seed=seed)
-        console.print(plain(f"{rows:,} rows of generated weather, seed {seed}: {written}"), soft_wrap=True)
+        generator = GENERATORS[source]
+        count = generator.rows if rows is None else rows
+        written = generator.write(output, count, seed)
+        console.print(plain(f"{count:,} {generator.what}, seed {seed}: {written}"), soft_wrap=True)
         return
     from autograder.config import load_course
     from autograder.grading import prepare_data

@@ -17,6 +17,7 @@ from autograder.errors import ConfigurationError
 from autograder.records import SandboxLevel
 
 CONFIG_FILE = "course_config.py"
+_CORES_BY_DEFAULT = 4
 
 
 def _identifier(value: str) -> str:
@@ -39,14 +40,21 @@ class Settings(BaseModel):
 
 
 class Limits(Settings):
-    """What one submission may use. Times in seconds, sizes in megabytes."""
+    """What one submission may use, all processes of its sandbox together. Times in seconds, sizes in megabytes.
+
+    `cpu_seconds` is by default four times `run_seconds`, as much as four busy cores use; `file_mb`, the largest single
+    file, is by default `disk_mb`. `files` counts files and folders.
+    """
 
     cell_seconds: Positive = 120
     run_seconds: Positive = 600
     probe_seconds: Positive = 60
     startup_seconds: Positive = 90
+    cpu_seconds: Positive = Field(default_factory=lambda given: _CORES_BY_DEFAULT * given["run_seconds"])
     memory_mb: PositiveInt = 4096
     disk_mb: PositiveInt = 512
+    file_mb: PositiveInt = Field(default_factory=lambda given: given["disk_mb"])
+    files: PositiveInt = 50_000
     processes: PositiveInt = 256
     open_files: PositiveInt = 1024
     cell_output_kb: PositiveInt = 256
@@ -58,12 +66,16 @@ class Limits(Settings):
 
 
 class Profile(Settings):
-    """One way to run an assignment: the parameters that are injected, how much data, and the limits."""
+    """One way to run an assignment: the parameters that are injected, how much data, and the limits.
+
+    `gpu` shows the accelerators of the machine to the kernels; without it they are not even visible.
+    """
 
     parameters: dict[str, Parameter] = {}
     data_rows: PositiveInt | None = None
     limits: Limits = Limits()
     threads: PositiveInt = 1
+    gpu: bool = False
 
 
 class Question(Settings):
@@ -87,6 +99,28 @@ class JenaData(Settings):
     seed: int = 2009
 
 
+class ReviewsData(Settings):
+    """Where the film reviews come from: a file of JSON lines, the official download, or (neither set) the grammar."""
+
+    source: Literal["reviews"] = "reviews"
+    path: Path | None = None
+    download: bool = False
+    withheld_fraction: Annotated[float, Field(gt=0, lt=1)] = 0.25
+    seed: int = 2011
+
+
+class ScenesData(Settings):
+    """Where the scenes of digits come from: a file, or (when none is set) drawn from scikit-learn's digits."""
+
+    source: Literal["scenes"] = "scenes"
+    path: Path | None = None
+    withheld_fraction: Annotated[float, Field(gt=0, lt=1)] = 0.25
+    seed: int = 1998
+
+
+DataSettings = JenaData | ReviewsData | ScenesData
+
+
 class Assignment(Settings):
     """One notebook with its questions, in the order in which they are shown."""
 
@@ -97,7 +131,7 @@ class Assignment(Settings):
     homework: int | None = None
     due: datetime | None = None
     consultation_by: date | None = None
-    data: JenaData | None = None
+    data: DataSettings | None = Field(default=None, discriminator="source")
 
     @property
     def max_score(self) -> float:
@@ -151,7 +185,7 @@ class Course(Settings):
     title: str
     assignments: tuple[Assignment, ...] = Field(min_length=1)
     default_profile: Identifier = "cpu"
-    sandbox: SandboxLevel = "cold"
+    sandbox: SandboxLevel = "warm"
     timezone: str = "UTC"
     seed: int = 7
     workers: PositiveInt | None = None
@@ -208,7 +242,8 @@ def load_course(folder: Path) -> Course:
 
 def _explain(error: ValidationError) -> str:
     """The first wrong field as a sentence, and how many more there are."""
-    first, *others = error.errors()
+    # A field whose default rests on a wrong one is not wrong itself.
+    first, *others = [each for each in error.errors() if each["type"] != "default_factory_not_called"]
     field = _field_path(error.title, first["loc"])
     received = _shorten(first.get("input"))
     message = first["msg"].removeprefix("Value error, ")

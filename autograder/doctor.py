@@ -11,7 +11,7 @@ from pathlib import Path
 from autograder.checks import judging
 from autograder.config import Assignment, Course, load_course
 from autograder.errors import ConfigurationError, DataError, HiddenTestError, ReleaseError
-from autograder.execution import gpu, levels
+from autograder.execution import cgroup, gpu, levels
 from autograder.grading import hidden_tests_folder, prepare_data
 from autograder.notebooks import load_release
 from autograder.reporting import ENVIRONMENT
@@ -60,15 +60,28 @@ def _packages() -> Iterator[Finding]:
 
 
 def _sandbox(course: Course | None) -> Iterator[Finding]:
-    """Only the level that the course grades with has to work."""
-    wanted = course.sandbox if course else "cold"
-    for status in levels():
+    """The level that the course grades with has to work; `cold` may stand in for `warm`."""
+    found = {status.level: status for status in levels()}
+    wanted = course.sandbox if course else None
+    for level, status in found.items():
         told = f"works: {status.why}" if status.works else f"does not work: {status.why}"
-        if status.level == "none" == wanted:
-            remedy = "Set sandbox='cold' in course_config.py: level none protects nothing."
+        if level == "none" == wanted:
+            remedy = "Set sandbox='warm' in course_config.py: level none protects nothing."
             yield Finding("sandbox none", False, "students' code runs with your rights", remedy)
             continue
-        yield Finding(f"sandbox {status.level}", status.works if status.level == wanted else None, told, status.remedy)
+        replaced = level == "warm" and not status.works and found["cold"].works
+        needed = level == wanted and not replaced
+        told += "; kernels start cold, each importing its libraries anew" if replaced else ""
+        yield Finding(f"sandbox {level}", status.works if needed else None, told, status.remedy)
+    yield _memory_limit()
+
+
+def _memory_limit() -> Finding:
+    group = cgroup.available()
+    if group.works:
+        return Finding("memory limit", None, f"held by the system, with control groups {group.why}")
+    told = f"held by a watchdog that looks four times a second, because there are no control groups: {group.why}"
+    return Finding("memory limit", None, told)
 
 
 def _gpu() -> Finding:
@@ -131,7 +144,7 @@ def _data(course_folder: Path, course: Course, assignment: Assignment) -> tuple[
     try:
         data = prepare_data(course_folder, assignment, course.default_profile)
     except (DataError, OSError) as error:
-        remedy = "Name a file in JenaData(path=...), or leave it out for generated data."
+        remedy = "Name a file in the assignment's data (path=...), or leave it out for generated data."
         return Finding(label, False, str(error), remedy), ""
     if data is None:
         return Finding(label, None, "needs none"), ""

@@ -1,12 +1,12 @@
-"""Files that appear whole or not at all, also when several processes write the same one; and their digests."""
+"""Data files that appear whole or not at all, with errors that name them; and their digests."""
 
 import hashlib
 import os
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from autograder import atomic
 from autograder.errors import DataError
 
 
@@ -16,19 +16,18 @@ def replacing(destination: Path) -> Iterator[Path]:
 
     Raises `DataError` when the folder or the file cannot be written.
     """
-    temporary = _temporary_beside(destination)
+    _make_folder(destination)
     try:
-        yield temporary
-        temporary.replace(destination)
+        with atomic.replacing(destination) as temporary:
+            yield temporary
     except OSError as error:
         raise DataError(f"Cannot write {destination} (disk full, or a directory of that name?): {error}") from error
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def write_once(destination: Path, text: str) -> bool:
     """Write a file that nobody has written yet; False, and nothing is changed, when another process was first."""
-    temporary = _temporary_beside(destination)
+    _make_folder(destination)
+    temporary = atomic.temporary_beside(destination)
     try:
         temporary.write_text(text, encoding="utf-8")
         os.link(temporary, destination)  # unlike a rename, it fails when the name is taken
@@ -47,14 +46,11 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _temporary_beside(destination: Path) -> Path:
+def _make_folder(destination: Path) -> None:
     folder = destination.parent
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{destination.name}.", dir=folder)
-        os.close(handle)
+        if not os.access(folder, os.W_OK):
+            raise PermissionError(f"no permission to write: {folder}")
     except OSError as error:
         raise DataError(f"Cannot write in {folder}; choose another folder or mend its permissions: {error}") from error
-    temporary = Path(name)
-    temporary.chmod(0o644)  # mkstemp makes it private, but other accounts on a grading machine read it too
-    return temporary

@@ -1,223 +1,82 @@
-"""Where the Jena series comes from, and its cut into a public and a withheld part.
+"""One door to all data sources: what an assignment's configuration asks for, as a `DataSet`."""
 
-In this order: a local file, the official download, generated weather. Whatever the origin, its rows are kept as they
-are, defects included: the first go to the notebook, the last to the judge alone.
-"""
-
-import gzip
-import hashlib
-import json
-import os
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass
-from itertools import islice
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import assert_never
 
-import numpy as np
-import pandas as pd
-
-from autograder.data.download import OFFICIAL, Archive, fetch_table
-from autograder.data.files import replacing, sha256
-from autograder.data.jena_schema import WINDOW_ROWS, read_rows
-from autograder.data.weather import DEFAULT_START, GENERATOR_VERSION, YEAR_ROWS, write_generated_station
-from autograder.errors import DataError
-
-JENA_VARIABLE = "AUTOGRADER_JENA_CSV"
-FEWEST_PUBLIC_ROWS = 20 * WINDOW_ROWS // 3  # the notebook's validation and test parts, 15 % each, hold a window
-_LAYOUT_VERSION = 1  # of the cache
-
-Origin = Literal["file", "download", "generated"]
+from autograder.config import DataSettings, JenaData, ReviewsData, ScenesData
+from autograder.data.dataset import DataSet
+from autograder.data.jena import provide_jena
+from autograder.data.review_grammar import DEFAULT_ROWS as DEFAULT_REVIEWS
+from autograder.data.review_grammar import write_generated_reviews
+from autograder.data.reviews import provide_reviews
+from autograder.data.scene_drawing import DEFAULT_ROWS as DEFAULT_SCENES
+from autograder.data.scene_drawing import write_generated_scenes
+from autograder.data.scenes import provide_scenes
+from autograder.data.weather import YEAR_ROWS, write_generated_station
 
 
 @dataclass(frozen=True)
-class DataSet:
-    """A data set as a grading uses it.
+class Generator:
+    """A source's stand-in: `write(destination, rows, seed)` writes so many rows of `what` to a file, as `file_name`."""
 
-    `description` is one sentence for reports. `public` is the CSV that the notebook gets, `withheld` the one that
-    follows it in time, for the judge alone; the digests are those of the two files.
+    what: str
+    file_name: str
+    rows: int
+    write: Callable[[Path, int, int], Path]
+
+
+GENERATORS: Mapping[str, Generator] = {
+    "jena": Generator(
+        "rows of generated weather",
+        "jena_climate.csv",
+        YEAR_ROWS,
+        lambda destination, rows, seed: write_generated_station(destination, rows=rows, seed=seed),
+    ),
+    "reviews": Generator(
+        "generated reviews",
+        "reviews.jsonl",
+        DEFAULT_REVIEWS,
+        lambda destination, rows, seed: write_generated_reviews(destination, rows=rows, seed=seed),
+    ),
+    "scenes": Generator(
+        "drawn scenes",
+        "scenes.npz",
+        DEFAULT_SCENES,
+        lambda destination, rows, seed: write_generated_scenes(destination, rows=rows, seed=seed),
+    ),
+}
+"""By source; `rows` are those that a grading takes when nobody says how many."""
+
+
+def provide_data(settings: DataSettings, *, rows: int | None, course_folder: Path, cache: Path) -> DataSet:
+    """The data set of an assignment, in two parts, under `cache`; a path in `settings` is seen from the course folder.
+
+    `rows` are those of both parts together (None: all there are). Raises `DataError` as the source does.
     """
-
-    source: str
-    origin: Origin
-    description: str
-    public: Path
-    withheld: Path
-    public_sha256: str
-    withheld_sha256: str
-
-
-@dataclass(frozen=True)
-class _Table:
-    """A Jena CSV on disk and what to call it in a report."""
-
-    path: Path
-    origin: Origin
-    name: str
-
-
-@dataclass(frozen=True)
-class _Share:
-    """How much of a series is used (None: all of it), and which last fraction of that is withheld."""
-
-    rows: int | None
-    withheld_fraction: float
-
-
-def provide_jena(
-    *,
-    path: Path | None,
-    download: bool,
-    rows: int | None,
-    withheld_fraction: float,
-    seed: int,
-    cache: Path,
-    archive: Archive = OFFICIAL,
-) -> DataSet:
-    """The Jena series in two parts: from `path` or the file named by AUTOGRADER_JENA_CSV, else the download, else made.
-
-    `rows` of 10 minutes each are taken from the start of the series (None: all; of generated weather: a year). The last
-    `withheld_fraction` of them is withheld; a cut that would tear a repeated block moves on past it. `seed` is used by
-    generated weather alone, and who knows it can make the withheld part. The files lie under `cache` by everything that
-    determines them: later calls hash them and parse nothing, and calls from several processes at once are safe.
-
-    Raises `DataError` for a file that is not a Jena file, a download that fails or has changed, and too few rows.
-    """
-    if not 0 < withheld_fraction < 1:
-        raise DataError(f"withheld_fraction is a share of the rows, between 0 and 1; received: {withheld_fraction}")
-    share = _Share(rows, withheld_fraction)
-    if rows is not None:
-        wanted = round(rows * (1 - withheld_fraction))
-        _check_lengths(wanted, rows - wanted, f"rows={rows}")
-    local = path if path is not None else _file_of_environment()
-    if local is not None:
-        return _from_table(_Table(local, "file", f"the file {local.name}"), share, cache)
-    if download:
-        table = fetch_table(archive, cache / "downloads")
-        return _from_table(_Table(table, "download", f"the official file {table.name}"), share, cache)
-    return _from_simulator(_Share(YEAR_ROWS if rows is None else rows, withheld_fraction), seed, cache)
-
-
-def _file_of_environment() -> Path | None:
-    named = os.environ.get(JENA_VARIABLE)
-    return Path(named) if named else None
-
-
-def _from_table(table: _Table, share: _Share, cache: Path) -> DataSet:
-    folder = _folder(cache, share, origin=table.origin, name=table.name, digest=_digest(table.path))
-    return _stored(folder, table.origin) or _cut(table, share, folder)
-
-
-def _from_simulator(share: _Share, seed: int, cache: Path) -> DataSet:
-    folder = _folder(cache, share, origin="generated", version=GENERATOR_VERSION, start=DEFAULT_START, seed=seed)
-    if stored := _stored(folder, "generated"):
-        return stored
-    with _scratch(cache) as scratch:
-        whole = write_generated_station(scratch / "jena_climate.csv", rows=share.rows or YEAR_ROWS, seed=seed)
-        return _cut(_Table(whole, "generated", "generated weather"), share, folder)
-
-
-def _folder(cache: Path, share: _Share, **determined_by: object) -> Path:
-    key = json.dumps({"layout": _LAYOUT_VERSION, **asdict(share), **determined_by}, sort_keys=True)
-    return cache / "jena" / hashlib.sha256(key.encode()).hexdigest()[:20]
-
-
-def _digest(table: Path) -> str:
-    if not table.is_file():
-        read_rows(table)  # raises, and says what is wrong with the path
-    try:
-        return sha256(table)
-    except OSError as error:
-        raise DataError(
-            f"The Jena file {table} cannot be read; mend its permissions or name another: {error}"
-        ) from error
-
-
-def _paths(folder: Path) -> tuple[Path, Path, Path]:
-    """Public file, withheld file, manifest; each file in a folder of its own, so that a sandbox can show but one."""
-    return folder / "public" / "jena_climate.csv", folder / "withheld" / "jena_climate.csv", folder / "dataset.json"
-
-
-def _stored(folder: Path, origin: Origin) -> DataSet | None:
-    """What an earlier call left, if all of it is there and undamaged; else it is made again."""
-    public, withheld, manifest = _paths(folder)
-    try:
-        noted = json.loads(manifest.read_text(encoding="utf-8"))
-        found = DataSet("jena", origin, str(noted["description"]), public, withheld, sha256(public), sha256(withheld))
-        intact = (found.public_sha256, found.withheld_sha256) == (noted["public_sha256"], noted["withheld_sha256"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-    return found if intact else None
-
-
-def _cut(table: _Table, share: _Share, folder: Path) -> DataSet:
-    times = read_rows(table.path, most=share.rows).index
-    lines = _lines(table.path, 1 + len(times))
-    if len(lines) != 1 + len(times):
-        raise DataError(
-            f"{table.path} does not end each row with a line feed; save it with Unix line ends; "
-            f"of {len(times):,} rows, ended so: {len(lines) - 1:,}"
-        )
-    cut = _place_of_cut(times, share, table.path)
-    _check_lengths(times[:cut].nunique(), times[cut:].nunique(), str(table.path))
-    public, withheld, manifest = _paths(folder)
-    _write_lines(public, lines[: 1 + cut])
-    _write_lines(withheld, lines[:1] + lines[1 + cut :])
-    description = (
-        f"Jena Climate layout, {table.name}: {len(times):,} rows from {times.min()} to {times.max()}, "
-        f"the last {len(times) - cut:,} (from {times[cut:].min()}) withheld from the notebook."
-    )
-    made = DataSet("jena", table.origin, description, public, withheld, sha256(public), sha256(withheld))
-    noted = {key: value for key, value in asdict(made).items() if not isinstance(value, Path)}
-    with replacing(manifest) as temporary:  # last: a manifest vouches for its files
-        temporary.write_text(json.dumps(noted, indent=1) + "\n", encoding="utf-8")
-    return made
-
-
-def _lines(table: Path, most: int) -> list[bytes]:
-    """The first lines of the file, byte for byte; blank ones, which hold no row, left out."""
-    with gzip.open(table) if table.name.endswith(".gz") else table.open("rb") as file:
-        return list(islice((line.rstrip(b"\n") + b"\n" for line in file if line.strip()), most))
-
-
-def _write_lines(destination: Path, lines: list[bytes]) -> None:
-    with replacing(destination) as temporary, temporary.open("wb") as file:
-        file.writelines(lines)
-
-
-def _place_of_cut(times: pd.DatetimeIndex, share: _Share, table: Path) -> int:
-    """The first row, from the wanted one on, before which everything is earlier than everything from it on."""
-    stamps = times.to_numpy()
-    latest_before = np.maximum.accumulate(stamps)[:-1]
-    earliest_after = np.minimum.accumulate(stamps[::-1])[::-1][1:]
-    places = 1 + np.flatnonzero(latest_before < earliest_after)
-    later = places[places >= round(len(times) * (1 - share.withheld_fraction))]
-    if not len(later):
-        raise DataError(
-            f"The rows of {table} are so far out of order that no last part lies after the rest; sort them by time; "
-            f"received: first row {times[0]}, last row {times[-1]}, latest time {times.max()}"
-        )
-    return int(later[0])
-
-
-def _check_lengths(public: int, withheld: int, what: str) -> None:
-    if public >= FEWEST_PUBLIC_ROWS and withheld >= WINDOW_ROWS:
-        return
-    raise DataError(
-        f"Too few rows for windows of {WINDOW_ROWS} steps: the public part needs {FEWEST_PUBLIC_ROWS:,} different "
-        f"times and the withheld part {WINDOW_ROWS}; {what} gives: {public:,} and {withheld:,}"
-    )
-
-
-@contextmanager
-def _scratch(cache: Path) -> Iterator[Path]:
-    """A folder in the cache, gone when the block ends."""
-    try:
-        cache.mkdir(parents=True, exist_ok=True)
-        folder = tempfile.TemporaryDirectory(prefix=".making-", dir=cache)
-    except OSError as error:
-        raise DataError(f"Cannot write in the data cache {cache}; choose another folder: {error}") from error
-    with folder as name:
-        yield Path(name)
+    path = None if settings.path is None else course_folder / settings.path
+    fraction, seed = settings.withheld_fraction, settings.seed
+    match settings:
+        case JenaData():
+            return provide_jena(
+                path=path,
+                download=settings.download,
+                rows=rows,
+                withheld_fraction=fraction,
+                seed=seed,
+                cache=cache,
+            )
+        case ReviewsData():
+            return provide_reviews(
+                path=path,
+                download=settings.download,
+                rows=rows,
+                withheld_fraction=fraction,
+                seed=seed,
+                cache=cache,
+            )
+        case ScenesData():
+            return provide_scenes(path=path, rows=rows, withheld_fraction=fraction, seed=seed, cache=cache)
+        case _:
+            assert_never(settings)

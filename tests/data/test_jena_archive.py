@@ -1,54 +1,18 @@
 """The download of the official archive, against a server on this machine. Takes about two seconds."""
 
-import http.server
 import io
 import json
-import threading
 import zipfile
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from autograder.data import provide_jena, write_generated_station
-from autograder.data.download import OFFICIAL, Archive, fetch_table
+from autograder.data.jena_archive import OFFICIAL, Archive, fetch_table
 from autograder.errors import DataError
 
 MEMBER = "jena_tiny.csv"
 ROWS = 4000
-
-
-class _Server(http.server.ThreadingHTTPServer):
-    """Answers every GET with `body`; `promise` overstates its length, `status` refuses."""
-
-    body = b""
-    promise = 0
-    status = 200
-    requests = 0
-
-
-class _Handler(http.server.BaseHTTPRequestHandler):
-    server: _Server
-
-    def do_GET(self):
-        self.server.requests += 1
-        self.send_response(self.server.status)
-        self.send_header("Content-Length", str(len(self.server.body) + self.server.promise))
-        self.end_headers()
-        self.wfile.write(self.server.body)
-
-    def log_message(self, *_):
-        """Tests are quiet."""
-
-
-@pytest.fixture
-def server() -> Iterator[_Server]:
-    with _Server(("127.0.0.1", 0), _Handler) as running:
-        thread = threading.Thread(target=running.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        yield running
-        running.shutdown()
-        thread.join()
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@
     ├── SubmissionError             a submission cannot be graded, and why
     │   └── NotebookError           the notebook itself cannot be read
     ├── DataError                   a data set is missing, damaged or not what it should be
+    ├── UntrustedError              bytes from elsewhere break a bound, and which; readers tell it in their own words
     ├── EvidenceError               evidence on disk is damaged, too large or forged
     ├── ReportError                 a stored report or run cannot be read
     ├── SandboxError                a sandbox could not be made or did not hold
@@ -37,6 +38,23 @@ class NotebookError(SubmissionError):
 
 class DataError(AutograderError):
     """A data set is missing, damaged, or does not have the structure that its source promises."""
+
+
+class UntrustedError(AutograderError):
+    """Bytes from elsewhere are not what may be read.
+
+    Attributes:
+        problem: what is wrong, as the end of a sentence about the file.
+        received: what was there instead.
+        reason: one word by which a reader chooses its advice: `missing`, `link`, `kind`, `large`, `changed`,
+            `unreadable` or `content`.
+    """
+
+    def __init__(self, subject: str, problem: str, received: str, *, reason: str = "content") -> None:
+        super().__init__(f"{subject} {problem}. Received: {received}")
+        self.problem = problem
+        self.received = received
+        self.reason = reason
 
 
 class EvidenceError(AutograderError):

@@ -6,26 +6,74 @@ The shape of `Report` in JSON is a promise to other programs (docs/report.md): f
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 CheckOutcome = Literal["passed", "failed", "limit_exceeded", "not_assessed", "error"]
 QuestionOutcome = Literal["passed", "partial", "failed", "not_assessed", "error", "manual"]
 CellOutcome = Literal["ok", "error", "timeout", "killed", "not_run"]
 ProbeOutcome = Literal["ok", "timeout", "failed", "not_run"]
-LimitName = Literal["cell time", "run time", "memory", "output", "disk", "processes"]
+LimitName = Literal[
+    "cell time",
+    "run time",
+    "cpu time",
+    "memory",
+    "processes",
+    "open files",
+    "disk",
+    "files",
+    "file size",
+    "output",
+    "output count",
+]
 SandboxLevel = Literal["warm", "cold", "none"]
 Status = Literal["graded", "needs_attention"]
+
+LIMIT_ADVICE: Final[Mapping[LimitName, str]] = {
+    "cell time": "Look for loops that never end, and do less work: fewer epochs, whole arrays instead of loops.",
+    "run time": "All cells share this time: make the slowest ones faster, for example with fewer epochs.",
+    "cpu time": "All processes and threads share this time: use fewer of them, and do less work.",
+    "memory": "Keep less at a time: smaller batches, float32, deleted copies. "
+    "Files in the work folder, /tmp and /dev/shm may count as well.",
+    "processes": "Start fewer processes and threads, and wait for them to end: small pools, n_jobs=1.",
+    "open files": "Close files after use: open them in a `with` block.",
+    "disk": "Write less, and remove files that you no longer need.",
+    "files": "Write fewer files, and remove those that you no longer need.",
+    "file size": "Write less into one file.",
+    "output": "Print less: a summary, or the first rows.",
+    "output count": "Show fewer outputs and pictures: print once after a loop instead of in it.",
+}
+"""For every limit what a student can do to stay below it."""
+
+# What the operating system, NumPy and TensorFlow say when they refuse to exceed a limit, by the limit.
+_LIMIT_SIGNS: Final[tuple[tuple[LimitName, re.Pattern[str]], ...]] = (
+    ("disk", re.compile(r"\[Errno (?:28|122)\]|No space left on device|Disk quota exceeded")),
+    ("file size", re.compile(r"\[Errno 27\]|File too large")),
+    ("open files", re.compile(r"\[Errno 24\]|Too many open files")),
+    ("processes", re.compile(r"^(?:BlockingIO|OS)Error: \[Errno 11\]|can't start new thread")),
+    ("memory", re.compile(r"^MemoryError|ArrayMemoryError|^OSError: \[Errno 12\]|^ResourceExhaustedError.*device:CPU")),
+)
 
 
 class Record(BaseModel):
     """Immutable data; unknown fields are ignored on reading, so that older code reads newer files."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, allow_inf_nan=False)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _whole_characters(cls, value: object) -> object:
+        """Half a character (a lone surrogate), which kernels can send and no file can hold, becomes a question mark."""
+        if isinstance(value, str):
+            return value.encode(errors="replace").decode()
+        if isinstance(value, tuple):
+            return tuple(cls._whole_characters(item) if isinstance(item, str) else item for item in value)
+        return value
 
 
 class Submission(Record):
@@ -72,6 +120,12 @@ class ProbeRun(Record):
     message: str = ""
 
 
+def limit_behind(name: str, message: str) -> LimitName | None:
+    """The limit that the system refused to exceed, when that is what an exception (class and message) says."""
+    text = f"{name}: {message}"
+    return next((limit for limit, sign in _LIMIT_SIGNS if sign.search(text)), None)
+
+
 class LimitExceeded(Record):
     """A limit that the submission ran into: which, how much was allowed, and in which cell."""
 
@@ -79,6 +133,11 @@ class LimitExceeded(Record):
     allowed: str
     grade_id: str | None = None
     cell_index: int | None = None
+
+    @property
+    def advice(self) -> str:
+        """What a student can do about it, in a sentence."""
+        return LIMIT_ADVICE[self.limit]
 
     def __str__(self) -> str:
         where = f" in the cell `{self.grade_id}`" if self.grade_id else ""
@@ -95,16 +154,21 @@ class DeviceInfo(Record):
 
 
 class Run(Record):
-    """One execution of one submission: an account of it, beside `executed.ipynb` and `evidence/`."""
+    """One execution of one submission: an account of it, beside `executed.ipynb` and `evidence/`.
+
+    `allowed` says for every limit how much of it there was, in words.
+    """
 
     schema_version: Literal[1] = 1
     assignment: str
     profile: str
     seed: int
     sandbox: SandboxLevel
+    sandbox_note: str = ""
     cells: tuple[CellRun, ...] = ()
     probes: tuple[ProbeRun, ...] = ()
     limits_exceeded: tuple[LimitExceeded, ...] = ()
+    allowed: dict[LimitName, str] = {}
     seconds: float = 0.0
     startup_seconds: float = 0.0
     peak_memory_mb: float | None = None

@@ -11,7 +11,9 @@ from pathlib import Path
 from autograder import __version__
 from autograder.checks.judging import Judgement
 from autograder.config import Assignment, Question
+from autograder.errors import UntrustedError
 from autograder.records import CheckResult, QuestionOutcome, QuestionResult, Report, Run, Submission, points_for
+from autograder.untrusted import read_bytes
 
 ENVIRONMENT = (
     "tensorflow",
@@ -139,8 +141,6 @@ def environment() -> dict[str, str]:
 def file_sha256(path: Path, max_bytes: int) -> str | None:
     """Of a submission's bytes as they are, or None where there is no regular file of bearable size."""
     try:
-        if not path.is_file() or path.is_symlink() or path.stat().st_size > max_bytes:
-            return None
-        return hashlib.sha256(path.read_bytes()).hexdigest()
-    except OSError:
+        return hashlib.sha256(read_bytes(path, max_bytes)).hexdigest()
+    except UntrustedError:
         return None

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -23,14 +22,17 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from autograder.errors import ReportError
+from autograder import atomic
+from autograder.errors import ReportError, UntrustedError
 from autograder.records import Report
+from autograder.untrusted import read_bytes, shown
 
 STATE_FOLDER = ".autograder"
 RUN_FILE = "run.json"
 REPORT_FILE = "report.json"
 NOTEBOOK_FILE = "executed.ipynb"
 FEEDBACK_FILE = "feedback.html"
+MAX_REPORT_BYTES = 64 * 2**20
 
 
 def key_of(parts: Mapping[str, Any]) -> str:
@@ -69,22 +71,20 @@ def new_run(course_folder: Path, key: str) -> Iterator[Path]:
 
 
 def report_folder(course_folder: Path, assignment: str, student: str) -> Path:
-    """Where one submission's report lies."""
+    """Where one submission's report lies.
+
+    Raises:
+        ReportError: a name is none that a folder can have, or leads elsewhere.
+    """
+    for name in (assignment, student):
+        if not is_folder_name(name):
+            raise ReportError(f"Names of students and assignments are names of folders. Received: {shown(name)!r}")
     return course_folder / "reports" / assignment / student
 
 
-def write_atomically(path: Path, text: str) -> None:
-    """Write a text file so that readers see the old one or the new one, never half of it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
-        Path(name).chmod(0o644)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+def is_folder_name(name: str) -> bool:
+    """Whether a name is one step down from a folder, and can be shown and written as text."""
+    return name not in {"", ".", ".."} and name.isprintable() and not {"/", "\\"} & set(name)
 
 
 def write_report(course_folder: Path, report: Report, *, notebook: str | None, feedback: str) -> Path:
@@ -92,15 +92,23 @@ def write_report(course_folder: Path, report: Report, *, notebook: str | None, f
 
     Returns:
         The folder of the report.
+
+    Raises:
+        ReportError: the files cannot be written.
     """
     folder = report_folder(course_folder, report.assignment, report.student)
-    folder.mkdir(parents=True, exist_ok=True)
-    if notebook is None:
-        (folder / NOTEBOOK_FILE).unlink(missing_ok=True)
-    else:
-        write_atomically(folder / NOTEBOOK_FILE, notebook)
-    write_atomically(folder / FEEDBACK_FILE, feedback)
-    write_atomically(folder / REPORT_FILE, report.model_dump_json(indent=1))
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if notebook is None:
+            (folder / NOTEBOOK_FILE).unlink(missing_ok=True)
+        else:
+            atomic.write(folder / NOTEBOOK_FILE, notebook)
+        atomic.write(folder / FEEDBACK_FILE, feedback)
+        atomic.write(folder / REPORT_FILE, report.model_dump_json(indent=1))
+    except OSError as error:
+        raise ReportError(
+            f"The report could not be written; check the folder's space and permissions. Received: {folder} ({error})"
+        ) from error
     return folder
 
 
@@ -111,20 +119,27 @@ def read_report(course_folder: Path, assignment: str, student: str) -> Report:
         ReportError: there is none, or it cannot be read.
     """
     path = report_folder(course_folder, assignment, student) / REPORT_FILE
+    damaged = f"The report of {student} for {assignment} is damaged; grade again"
     try:
-        return Report.model_validate_json(path.read_bytes())
-    except OSError as error:
-        raise ReportError(
-            f"There is no report of {student} for {assignment}; grade it first: autograder grade {assignment} "
-            f"--student {student}. Received: {error.strerror}"
-        ) from error
+        report = Report.model_validate_json(read_bytes(path, MAX_REPORT_BYTES))
+    except UntrustedError as error:
+        if error.reason == "missing":
+            raise ReportError(
+                f"There is no report of {student} for {assignment}; grade it first: autograder grade {assignment} "
+                f"--student {student}. Received: {error.received}"
+            ) from error
+        raise ReportError(f"{damaged}: it {error.problem}. Received: {path} ({error.received})") from error
     except ValidationError as error:
+        raise ReportError(f"{damaged}. Received: {path}") from error
+    if (report.assignment, report.student) != (assignment, student):
         raise ReportError(
-            f"The report of {student} for {assignment} is damaged; grade again. Received: {path}"
-        ) from error
+            f"{damaged}: it is another's. Received: a report of {shown(report.student)} for {shown(report.assignment)}"
+        )
+    return report
 
 
 def reported_students(course_folder: Path, assignment: str) -> list[str]:
-    """The students who have a report for this assignment, sorted."""
+    """The students who have a report for this assignment, sorted; folders of other names hold none of ours."""
     folder = course_folder / "reports" / assignment
-    return sorted(path.parent.name for path in folder.glob(f"*/{REPORT_FILE}"))
+    names = {path.parent.name for path in folder.glob(f"*/{REPORT_FILE}")}
+    return sorted(filter(is_folder_name, names))

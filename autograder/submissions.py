@@ -7,8 +7,11 @@ from datetime import datetime
 from pathlib import Path
 
 from autograder.config import Course
-from autograder.errors import SubmissionError
+from autograder.errors import SubmissionError, UntrustedError
 from autograder.records import Submission
+from autograder.untrusted import read_bytes, shown
+
+MAX_TIMESTAMP_BYTES = 1000
 
 
 def find_submissions(
@@ -33,7 +36,12 @@ def find_submissions(
         if students is not None and folder.name not in students:
             continue
         if not folder.is_dir() or folder.is_symlink():
-            problems.append(f"submitted/{folder.name} is not a student's folder; it is left out.")
+            problems.append(f"submitted/{shown(folder.name)} is not a student's folder; it is left out.")
+            continue
+        if not folder.name.isprintable():  # line breaks, terminal codes, bytes that are no text
+            problems.append(
+                f"submitted/{shown(folder.name)} has a name that cannot be shown; it is left out. Rename it."
+            )
             continue
         home = folder / assignment
         if home.is_dir() and not home.is_symlink():
@@ -43,10 +51,10 @@ def find_submissions(
             path.name for path in folder.iterdir() if path.name not in known and not path.name.startswith(".")
         )
         if strays:
-            shown = ", ".join(strays[:5])
+            found_names = ", ".join(shown(name) for name in strays[:5])
             problems.append(
                 f"submitted/{folder.name} has no folder {assignment}; move the notebook to "
-                f"submitted/{folder.name}/{assignment}/{assignment}.ipynb. Received: {shown}"
+                f"submitted/{folder.name}/{assignment}/{assignment}.ipynb. Received: {found_names}"
             )
     missing = sorted(set(students or ()) - {submission.student for submission in found})
     if missing:
@@ -68,10 +76,9 @@ def _submission(student: str, assignment: str, home: Path) -> Submission:
 def _timestamp(path: Path) -> datetime | None:
     """nbgrader's `timestamp.txt`, e.g. `2025-12-08 21:15:02.000000 UTC`; one that cannot be read is no timestamp."""
     try:
-        with path.open(encoding="utf-8") as file:
-            text = file.read(100).strip()
+        text = read_bytes(path, MAX_TIMESTAMP_BYTES).decode().strip()
         return datetime.fromisoformat(
             text.removesuffix(" UTC").replace(" UTC", "") + ("+00:00" if text.endswith("UTC") else "")
         )
-    except (OSError, ValueError):
+    except (UntrustedError, ValueError):
         return None

@@ -9,16 +9,14 @@ import zipfile
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from autograder.errors import EvidenceError
 from autograder.evidence import Other, Raised, decode, encode, read_evidence
 
 
-def archive(tree, **members):
+def archive(tree, compression=zipfile.ZIP_STORED, **members):
     buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as file:
+    with zipfile.ZipFile(buffer, "w", compression) as file:
         file.writestr("tree.json", tree if isinstance(tree, (str, bytes)) else json.dumps(tree))
         for name, data in members.items():
             file.writestr(f"{name}.npy", data)
@@ -105,8 +103,51 @@ def test_hostile_bytes_end_as_one_error(data):
 
 
 def test_a_zip_bomb_is_refused_before_it_is_unpacked():
-    with pytest.raises(EvidenceError, match="too large"):
-        decode(archive({"a": {"$array": "a0.npy"}}, a0=bytes(50 * 2**20)), max_bytes=2**20)
+    """Nothing that is compressed is read: probes compress nothing."""
+    with pytest.raises(EvidenceError, match="no compression.*Received: method 8"):
+        decode(archive({"a": {"$array": "a0.npy"}}, zipfile.ZIP_DEFLATED, a0=bytes(50 * 2**20)))
+
+
+def test_more_bytes_than_allowed_are_refused():
+    with pytest.raises(EvidenceError, match="at most 100 bytes are read. Received: 185 bytes"):
+        decode(archive({"a": "x" * 60}), max_bytes=100)
+
+
+def test_what_is_read_costs_what_is_there():
+    """An array is handed out once, columns are counted: references cannot multiply what a small file makes of memory."""
+    with pytest.raises(EvidenceError, match="not there, or twice. Received: 'a0.npy'"):
+        decode(archive({"a": [{"$array": "a0.npy"}, {"$array": "a0.npy"}]}, a0=npy(np.zeros(3))))
+    empty = {"$frame": {"columns": [], "arrays": [], "index": [], "datetime": False}}
+    with pytest.raises(EvidenceError, match="4000 columns together"):
+        decode(archive({"a": [empty] * 4001}))
+    wide = {"$frame": {"columns": ["x"] * 4001, "arrays": [[]] * 4001, "index": [], "datetime": False}}
+    with pytest.raises(EvidenceError, match="4000 columns together"):
+        decode(archive({"a": wide}))
+
+
+def test_text_is_whole_and_bounded():
+    """Half a character would make a report that no file can hold; a long text one that nobody can open."""
+    tree = {
+        "half": "a\ud800b",
+        "long": "x" * 30_000,
+        "raised": {"$raised": {"name": "E\udfff", "message": "m" * 5000, "line": "3"}},
+        "other": {"$other": {"type": "t" * 999, "repr": "r" * 999}},
+    }
+    back = decode(archive(tree))
+    assert back["half"] == "a?b"
+    assert len(back["long"]) == 20_000
+    assert back["raised"].name == "E?"
+    assert (len(back["raised"].message), back["raised"].line) == (1000, None)
+    assert (len(back["other"].type), len(back["other"].repr)) == (200, 500)
+
+
+def test_numbers_that_are_not_finite_come_through_as_what_they_are():
+    tree = '{"nan": NaN, "inf": -Infinity, "large": 1e999, "whole": ' + "9" * 400 + ', "a": {"$array": "a0.npy"}}'
+    back = decode(archive(tree, a0=npy(np.array([np.nan, np.inf]))))
+    assert np.isnan(back["nan"])
+    assert (back["inf"], back["large"]) == (-np.inf, np.inf)
+    assert back["whole"] == int("9" * 400)
+    np.testing.assert_array_equal(back["a"], [np.nan, np.inf])
 
 
 def test_links_pipes_folders_and_large_files_are_refused(tmp_path):
@@ -117,43 +158,6 @@ def test_links_pipes_folders_and_large_files_are_refused(tmp_path):
     for name in ("link.npz", "pipe.npz", "folder.npz", "absent.npz"):
         with pytest.raises(EvidenceError, match=name):
             read_evidence(tmp_path / name)
-    with pytest.raises(EvidenceError, match="may have 10 bytes"):
+    with pytest.raises(EvidenceError, match="real.npz is too large: 10 bytes are allowed. Received: 124 bytes"):
         read_evidence(tmp_path / "real.npz", max_bytes=10)
     assert read_evidence(tmp_path / "real.npz") == {"a": 1}
-
-
-VALID = encode({"a": np.arange(12.0), "b": {"c": [1, "two"]}, "f": pd.DataFrame({"x": [1.0, 2.0]})})
-
-
-@settings(max_examples=300, deadline=None)
-@given(position=st.integers(0, len(VALID) - 1), replacement=st.binary(min_size=1, max_size=12))
-def test_damaged_files_never_raise_anything_else(position, replacement):
-    damaged = VALID[:position] + replacement + VALID[position + len(replacement) :]
-    try:
-        decode(damaged)
-    except EvidenceError as error:
-        assert str(error)
-
-
-@settings(max_examples=200, deadline=None)
-@given(
-    tree=st.recursive(
-        st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
-        lambda inner: (
-            st.lists(inner, max_size=3)
-            | st.dictionaries(
-                st.sampled_from(
-                    ["$array", "$frame", "$series", "$raised", "$other", "$dict", "$bytes", "index", "array", "name"]
-                ),
-                inner,
-                max_size=3,
-            )
-        ),
-        max_leaves=12,
-    )
-)
-def test_any_tree_is_read_or_refused(tree):
-    try:
-        decode(archive({"a": tree}, a0=npy(np.arange(3))))
-    except EvidenceError as error:
-        assert str(error)

@@ -60,3 +60,57 @@ def test_missing_and_damaged_reports_say_what_to_do(tmp_path):
     (folder / "report.json").write_text('{"schema": 1')
     with pytest.raises(ReportError, match="damaged; grade again"):
         store.read_report(tmp_path, "a", "student-01")
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "../student-02", "a/b", "/etc", "a\0", "line\nbreak", "\udcff"])
+def test_a_name_that_leads_elsewhere_is_no_student(tmp_path, name):
+    with pytest.raises(ReportError, match="names of folders") as caught:
+        store.read_report(tmp_path, "a", name)
+    assert str(caught.value).isprintable()
+    with pytest.raises(ReportError, match="names of folders"):
+        store.write_report(tmp_path, REPORT.model_copy(update={"student": name}), notebook=None, feedback="")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_report_of_another_is_not_taken(tmp_path):
+    store.write_report(tmp_path, REPORT, notebook=None, feedback="")
+    (tmp_path / "reports/a/student-01").rename(tmp_path / "reports/a/student-02")
+    with pytest.raises(ReportError, match="it is another's. Received: a report of student-01"):
+        store.read_report(tmp_path, "a", "student-02")
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "1e999", '"1e999"'])
+def test_points_are_numbers(tmp_path, number):
+    folder = store.write_report(tmp_path, REPORT, notebook=None, feedback="")
+    path = folder / "report.json"
+    path.write_text(path.read_text().replace('"score": 1.0', f'"score": {number}'))
+    with pytest.raises(ReportError, match="damaged"):
+        store.read_report(tmp_path, "a", "student-01")
+
+
+def test_links_and_huge_files_are_no_reports(tmp_path):
+    path = store.write_report(tmp_path, REPORT, notebook=None, feedback="") / "report.json"
+    path.rename(tmp_path / "elsewhere.json")
+    path.symlink_to(tmp_path / "elsewhere.json")
+    with pytest.raises(ReportError, match="symbolic link"):
+        store.read_report(tmp_path, "a", "student-01")
+    path.unlink()
+    with path.open("wb") as file:
+        file.truncate(store.MAX_REPORT_BYTES + 1)
+    with pytest.raises(ReportError, match="too large: 64 MB are allowed"):
+        store.read_report(tmp_path, "a", "student-01")
+
+
+def test_half_a_character_in_a_message_costs_no_report(tmp_path):
+    """A student's exception may hold one; it used to stop the writing of the report."""
+    store.write_report(tmp_path, REPORT.model_copy(), notebook=None, feedback="")
+    report = Report.model_validate({**REPORT.model_dump(), "problem": "half \ud800", "repairs": ("\udcff",)})
+    store.write_report(tmp_path, report, notebook=None, feedback="")
+    back = store.read_report(tmp_path, "a", "student-01")
+    assert (back.problem, back.repairs) == ("half ?", ("?",))
+
+
+def test_what_cannot_be_written_is_told(tmp_path):
+    (tmp_path / "reports").write_text("a file in place of a folder")
+    with pytest.raises(ReportError, match="could not be written; check the folder"):
+        store.write_report(tmp_path, REPORT, notebook=None, feedback="")

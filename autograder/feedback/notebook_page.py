@@ -5,8 +5,9 @@ The notebook is a student's: any field of it may be of another type than the for
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final
 
 import mistune
@@ -20,9 +21,11 @@ MAX_SOURCE: Final = 50_000
 MAX_OUTPUT: Final = 100_000
 MAX_OUTPUTS_PER_CELL: Final = 60
 MAX_PAGE: Final = 12_000_000
+MAX_PARSED: Final = 2_000_000
 
 _IMAGE_TYPES: Final = ("image/png", "image/jpeg", "image/svg+xml")
-_highlight = Highlight2HTML(pygments_lexer="ipython3")
+# Not "ipython3": 50,000 stars in a row cost it half a minute, and it hands cells on to lexers of other languages.
+_highlight = Highlight2HTML(pygments_lexer="python3")
 
 
 def _inline_math(_renderer: object, text: str) -> str:
@@ -63,14 +66,30 @@ class Cell:
 
 @dataclass
 class Budget:
-    """What is left of the page: a notebook within every single bound can still be too much to open."""
+    """What is left of the page: a notebook within every single bound can still be too much to open.
+
+    `to_parse` counts characters that are highlighted, rendered or cleaned: some cost ten microseconds each, and what
+    comes after the last of them is shown as plain text.
+    """
 
     left: int = MAX_PAGE
+    to_parse: int = MAX_PARSED
 
-    def take(self, html: Markup) -> Markup:
-        """The HTML, or a note in its place when the page is full."""
-        self.left -= len(html)
-        return html if self.left >= 0 else Markup("<p>Not shown: this page has reached its size limit.</p>")
+    def may_parse(self, text: str, limit: int = MAX_SOURCE) -> bool:
+        """Whether a text is short enough to be parsed, and there is time left for it."""
+        if len(text) > limit:
+            return False
+        self.to_parse -= len(text)
+        return self.to_parse >= 0
+
+    def take(self, render: Callable[[], Markup]) -> Markup:
+        """The HTML, or a note in its place when the page is full; then it is not even made."""
+        if self.left >= 0:
+            html = render()
+            self.left -= len(html)
+            if self.left >= 0:
+                return html
+        return Markup("<p>Not shown: this page has reached its size limit.</p>")
 
 
 @dataclass
@@ -93,14 +112,14 @@ class NotebookPage:
         source = plain_text(_text(cell.get("source")))
         if kind == "code":
             outputs = tuple(self._outputs(_list(cell.get("outputs"))))
-            return Cell(number, "code", _grade_id(cell), self.budget.take(_code(source)), outputs)
-        html = _markdown(source) if kind == "markdown" else _pre(source, MAX_SOURCE)
-        return Cell(number, "markdown", _grade_id(cell), self.budget.take(html))
+            return Cell(number, "code", _grade_id(cell), self.budget.take(partial(_code, source, self.budget)), outputs)
+        render = partial(_markdown, source, self.budget) if kind == "markdown" else partial(_pre, source, MAX_SOURCE)
+        return Cell(number, "markdown", _grade_id(cell), self.budget.take(render))
 
     def _outputs(self, outputs: list[Any]) -> Iterator[Output]:
         readable = [output for output in outputs if isinstance(output, Mapping)]
         for output in readable[:MAX_OUTPUTS_PER_CELL]:
-            html = self.budget.take(_output(output))
+            html = self.budget.take(partial(_output, output, self.budget))
             if html:
                 yield Output(html, is_error=output.get("output_type") == "error")
         if len(readable) > MAX_OUTPUTS_PER_CELL:
@@ -108,15 +127,15 @@ class NotebookPage:
             yield Output(Markup("<p>{} more outputs are not shown.</p>").format(left))
 
 
-def _code(source: str) -> Markup:
-    if len(source) > MAX_SOURCE:
+def _code(source: str, budget: Budget) -> Markup:
+    if not budget.may_parse(source):
         return _pre(source, MAX_SOURCE)
     # The highlighter escapes the source; what it returns is cleaned of nothing, as its classes carry the colours.
     return Markup(_highlight(source))  # noqa: S704
 
 
-def _markdown(source: str) -> Markup:
-    if len(source) > MAX_SOURCE:
+def _markdown(source: str, budget: Budget) -> Markup:
+    if not budget.may_parse(source):
         return _pre(source, MAX_SOURCE)
     try:
         html = _markdown_renderer()(source)
@@ -125,7 +144,7 @@ def _markdown(source: str) -> Markup:
     return safe_html(str(html))
 
 
-def _output(output: Mapping[str, Any]) -> Markup:
+def _output(output: Mapping[str, Any], budget: Budget) -> Markup:
     match output.get("output_type"):
         case "stream":
             return _pre(terminal_text(_text(output.get("text"))), MAX_OUTPUT)
@@ -135,12 +154,12 @@ def _output(output: Mapping[str, Any]) -> Markup:
             return _pre(terminal_text(text), MAX_OUTPUT)
         case "display_data" | "execute_result":
             data = output.get("data")
-            return _rich(data) if isinstance(data, Mapping) else Markup()
+            return _rich(data, budget) if isinstance(data, Mapping) else Markup()
         case _:
             return Markup()
 
 
-def _rich(data: Mapping[str, Any]) -> Markup:
+def _rich(data: Mapping[str, Any], budget: Budget) -> Markup:
     """The richest form that can be shown safely."""
     plain = terminal_text(_text(data.get("text/plain")))
     for media_type in _IMAGE_TYPES:
@@ -148,13 +167,13 @@ def _rich(data: Mapping[str, Any]) -> Markup:
         if uri:
             return Markup('<img src="{}" alt="{}">').format(uri, _alternative(plain))
     html = _text(data.get("text/html"))
-    if html and len(html) <= MAX_OUTPUT * 3:
+    if html and budget.may_parse(html, MAX_OUTPUT * 3):
         safe = safe_html(html)
         if safe.striptags():
             return safe
     markdown = _text(data.get("text/markdown"))
     if markdown:
-        return _markdown(plain_text(markdown))
+        return _markdown(plain_text(markdown), budget)
     if plain:
         return _pre(plain, MAX_OUTPUT)
     kinds = ", ".join(sorted(str(kind) for kind in data))[:200] or "nothing"

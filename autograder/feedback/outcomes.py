@@ -20,7 +20,7 @@ MARKS: Final = {
     "passed": Mark("Passed", "check", "good", "The check passed."),
     "partial": Mark("Partly passed", "half", "warn", "Some checks passed; points are shared by their weights."),
     "failed": Mark("Not yet", "cross", "bad", "The check found something to mend."),
-    "limit_exceeded": Mark("Limit exceeded", "clock", "bad", "More time, memory or disk was needed than is allowed."),
+    "limit_exceeded": Mark("Limit exceeded", "clock", "bad", "More time, memory, disk or output than is allowed."),
     "not_assessed": Mark("Not assessed", "dash", "calm", "It could not be assessed here: neither given nor lost."),
     "error": Mark("Needs a person", "flag", "warn", "The grader went wrong. It costs no points; a person looks."),
     "manual": Mark("Hand graded", "pen", "calm", "A person read this and gave the points."),

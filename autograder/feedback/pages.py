@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import os
+import functools
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from autograder import atomic
 from autograder.errors import ReportError
 from autograder.feedback.outcomes import MARKS
 from autograder.feedback.sanitise import plain_text, prose
@@ -24,8 +25,9 @@ def _printed(value: Any) -> Any:
     return plain_text(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
+@functools.cache
 def environment() -> Environment:
-    """A new environment with the filters and constants of our templates."""
+    """The environment with the filters and constants of our templates; it compiles each template once."""
     made = Environment(
         loader=FileSystemLoader(Path(__file__).parent / "templates"),
         autoescape=True,
@@ -45,13 +47,9 @@ def write_page(path: Path, html: str) -> None:
     Raises:
         ReportError: the file cannot be written.
     """
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        unfinished.write_text(html, encoding="utf-8")
-        unfinished.replace(path)
+        atomic.write(path, html)
     except OSError as error:
-        unfinished.unlink(missing_ok=True)
         raise ReportError(
             f"The page could not be written; check the folder's space and permissions. Received: {path} ({error})"
         ) from error

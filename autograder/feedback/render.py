@@ -166,7 +166,7 @@ def _remarks(report: Report) -> Iterator[str]:
 
 def _run_remarks(run: Run) -> Iterator[str]:
     for limit in run.limits_exceeded:
-        yield f"Limit: {limit}"
+        yield f"Limit: {limit}. {limit.advice}"
     if run.kernel_died:
         yield f"The notebook's process ended early. {run.cause_of_death}".strip()
     for cell in run.cells:

@@ -6,27 +6,30 @@ is `autograder.notebooks.mending`.
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import json
-import os
-import stat
 from pathlib import Path
 from typing import Any
 
 import nbformat
 from nbformat import NotebookNode
 
-from autograder.errors import NotebookError
+from autograder.errors import NotebookError, UntrustedError
+from autograder.untrusted import parse_json, read_bytes, shown
 
 NBFORMAT = (4, 5)
 OLD_NBFORMAT = 3
 MAX_CELLS = 2000
 CELL_TYPES = ("code", "markdown", "raw")
 SAVE_AGAIN = "Open it in Jupyter, save it and hand it in again."
+_ADVICE = {
+    "missing": "Hand in the notebook under this name.",
+    "large": "Clear its outputs (Kernel > Restart and Clear Outputs), save it and hand it in again.",
+    "content": SAVE_AGAIN,
+}
 
 
-def read_notebook(path: Path, *, max_bytes: int) -> NotebookNode:
+def read_notebook(path: Path, *, max_bytes: int, within: Path | None = None) -> NotebookNode:
     """Read one notebook file, trusting nothing in it.
 
     UTF-8 (with or without byte order mark), UTF-16 and UTF-32 are read. An older format is upgraded, which leaves
@@ -35,6 +38,7 @@ def read_notebook(path: Path, *, max_bytes: int) -> NotebookNode:
     Args:
         path: a regular file; links and pipes are refused.
         max_bytes: a larger file is refused before it is read.
+        within: the last trusted folder above it, below which no folder may be a link (`untrusted.read_bytes`).
 
     Returns:
         A notebook of format 4.5 whose cells all have a known type, a text source and a metadata object.
@@ -42,13 +46,18 @@ def read_notebook(path: Path, *, max_bytes: int) -> NotebookNode:
     Raises:
         NotebookError: what is wrong with the file, in words for the one who handed it in.
     """
-    data = _read_bytes(path, max_bytes)
+    name = shown(path.name)
     try:
-        return _notebook(path.name, _upgrade(path.name, _parse(path.name, data)))
-    except RecursionError as error:
-        raise NotebookError(
-            f"{path.name} holds JSON that is nested deeper than any notebook. {SAVE_AGAIN} Received: {len(data)} bytes"
-        ) from error
+        data = read_bytes(path, max_bytes, within=within)
+        if not data.strip():
+            raise NotebookError(f"{name} is empty. {SAVE_AGAIN} Received: {len(data)} bytes")
+        document = parse_json(data, name)
+    except UntrustedError as error:
+        advice = _ADVICE.get(error.reason, "Hand in the notebook itself.")
+        raise NotebookError(f"{name} {error.problem}. {advice} Received: {error.received}") from error
+    if not isinstance(document, dict) or not isinstance(document.get("nbformat"), int):
+        raise NotebookError(f"{name} is JSON, but not a notebook. {SAVE_AGAIN} Received: {_kind(document)}")
+    return _notebook(name, _upgrade(name, document))
 
 
 def grade_id(cell: NotebookNode) -> str | None:
@@ -83,75 +92,6 @@ def _notebook(name: str, document: dict[str, Any]) -> NotebookNode:
     return result
 
 
-def _read_bytes(path: Path, max_bytes: int) -> bytes:
-    # Opened once, without following a link or waiting on a pipe, and examined through the descriptor: what is checked
-    # is what is read, even when the file is exchanged in between.
-    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
-    try:
-        descriptor = os.open(path, flags)
-    except FileNotFoundError:
-        raise NotebookError(f"The submission has no notebook {path.name}. Hand it in under this name.") from None
-    except (OSError, ValueError) as error:
-        raise NotebookError(f"{path.name} cannot be opened. Received: {_why_not_opened(error)}") from error
-    status = os.fstat(descriptor)
-    if not stat.S_ISREG(status.st_mode):
-        os.close(descriptor)
-        received = "a folder" if stat.S_ISDIR(status.st_mode) else "a pipe or device"
-        raise NotebookError(f"{path.name} is not a file. Hand in the notebook itself. Received: {received}")
-    with os.fdopen(descriptor, "rb") as file:
-        data = file.read(max_bytes + 1) if status.st_size <= max_bytes else b""
-    if status.st_size > max_bytes or len(data) > max_bytes:
-        raise NotebookError(
-            f"{path.name} is too large: {max_bytes / 2**20:.3g} MB are allowed. Clear its outputs "
-            f"(Kernel > Restart and Clear Outputs), save it and hand it in again. "
-            f"Received: {status.st_size / 2**20:.3g} MB"
-        )
-    if not data.strip():
-        raise NotebookError(f"{path.name} is empty. {SAVE_AGAIN} Received: {len(data)} bytes")
-    return data
-
-
-def _why_not_opened(error: OSError | ValueError) -> str:
-    if isinstance(error, OSError):
-        return "a symbolic link" if error.errno == errno.ELOOP else str(error.strerror)
-    return "a file name that this system does not allow"
-
-
-def _parse(name: str, data: bytes) -> dict[str, Any]:
-    try:
-        text = data.decode(json.detect_encoding(data))
-        document = json.loads(text)
-    except UnicodeDecodeError as error:
-        raise NotebookError(
-            f"{name} is not UTF-8 text (byte {error.start + 1} cannot be read). {SAVE_AGAIN} "
-            f"Received: {data[error.start : error.start + 4]!r}"
-        ) from error
-    except json.JSONDecodeError as error:
-        at_end = error.pos >= len(text)
-        received = "the end of the file" if at_end else repr(text[max(error.pos - 10, 0) : error.pos + 20])
-        raise NotebookError(
-            f"{name} is damaged or no notebook: it is not valid JSON at line {error.lineno} ({error.msg}). "
-            f"{SAVE_AGAIN} Received: {received}"
-        ) from error
-    except ValueError as error:
-        raise NotebookError(f"{name} holds a number that is too long. {SAVE_AGAIN} Received: {error!s:.80}") from error
-    if not isinstance(document, dict) or not isinstance(document.get("nbformat"), int):
-        raise NotebookError(f"{name} is JSON, but not a notebook. {SAVE_AGAIN} Received: {_kind(document)}")
-    return _encodable(document)
-
-
-def _encodable(document: dict[str, Any]) -> dict[str, Any]:
-    """JSON escapes can name half a character (a lone surrogate), which no file can hold: it becomes a question mark."""
-    try:
-        json.dumps(document, ensure_ascii=False).encode()
-    except UnicodeEncodeError:
-        replaced = json.dumps(document, ensure_ascii=False).encode(errors="replace")
-        result = json.loads(replaced)
-        assert isinstance(result, dict)
-        return result
-    return document
-
-
 def _upgrade(name: str, document: dict[str, Any]) -> dict[str, Any]:
     version = document["nbformat"]
     if version == NBFORMAT[0]:
@@ -163,7 +103,7 @@ def _upgrade(name: str, document: dict[str, Any]) -> dict[str, Any]:
         )
     try:
         upgraded = nbformat.convert(nbformat.from_dict(document), NBFORMAT[0])
-    except (AttributeError, KeyError, TypeError, ValueError, nbformat.ValidationError) as error:
+    except Exception as error:  # nbformat on forged content may raise anything
         raise NotebookError(
             f"{name} has the old notebook format {version} and could not be upgraded. {SAVE_AGAIN} "
             f"Received: {type(error).__name__}: {error!s:.100}"

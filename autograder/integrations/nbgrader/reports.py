@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import logging
 import math
 import os
 from collections.abc import Mapping
@@ -14,14 +15,16 @@ from nbformat import NotebookNode
 
 from autograder import store
 from autograder.config import Assignment, Course, Question
-from autograder.errors import GradebookError, ReportError
-from autograder.notebooks import grade_id
+from autograder.errors import GradebookError, NotebookError, ReportError
+from autograder.notebooks import grade_id, read_notebook
 from autograder.records import Report, SandboxLevel
 from autograder.reporting import file_sha256
 
 PROFILE_VARIABLE = "AUTOGRADER_PROFILE"
+MAX_EXECUTED_BYTES = 256 * 2**20
 MISSING = object()
 GRADED_MARK = "autograder"  # in the metadata of an autograded notebook: it is finished
+log = logging.getLogger(__name__)
 
 
 def grade_student(folder: Path, course: Course, assignment: str, student: str) -> Report:
@@ -90,11 +93,15 @@ def automatic_points(report: Report, question: Question) -> float | None:
 
 
 def read_executed(folder: Path, report: Report) -> NotebookNode | None:
-    """The notebook as it ran, or None where it did not run."""
+    """The notebook as it ran; None where it did not run or cannot be read, and then the marks stand without it."""
     path = store.report_folder(folder, report.assignment, report.student) / store.NOTEBOOK_FILE
     if report.run is None or not path.is_file():
         return None
-    return nbformat.read(path, as_version=4)
+    try:
+        return read_notebook(path, max_bytes=MAX_EXECUTED_BYTES)
+    except NotebookError as error:
+        log.warning("The outputs of %s are not shown: %s", report.student, error)
+        return None
 
 
 def show_outputs(notebook: NotebookNode, executed: NotebookNode | None, points: Mapping[str, float | None]) -> None:
@@ -108,16 +115,28 @@ def show_outputs(notebook: NotebookNode, executed: NotebookNode | None, points: 
         executed: the notebook as it ran; its cells are found by cell id.
         points: by the grade_id of the cell that carries them.
     """
-    ran = {cell.get("id"): cell for cell in executed.cells if cell.cell_type == "code"} if executed else {}
+    ran = {str(cell.get("id")): cell for cell in executed.cells if cell.cell_type == "code"} if executed else {}
     for cell in notebook.cells:
         if cell.cell_type != "code":
             continue
-        source = ran.get(cell.get("id"), {})
-        cell.outputs = copy.deepcopy(source.get("outputs", []))
-        cell.execution_count = source.get("execution_count")
+        source = ran.get(str(cell.get("id")), {})
+        cell.outputs = [copy.deepcopy(output) for output in source.get("outputs", []) if _is_output(output)]
+        count = source.get("execution_count")
+        cell.execution_count = count if isinstance(count, int) else None
         name = grade_id(cell)
         if name is not None and name in points:
             cell.outputs = [*_as_text(cell.outputs), _points_output(points[name], cell.execution_count)]
+
+
+def _is_output(output: object) -> bool:
+    """Whether it is an output as the format has them; a kernel wrote it, so it may be anything."""
+    if not isinstance(output, NotebookNode):
+        return False
+    try:
+        nbformat.validate(output, ref="output", version=4, version_minor=5)
+    except nbformat.ValidationError:
+        return False
+    return True
 
 
 def _as_text(outputs: list[NotebookNode]) -> list[NotebookNode]:

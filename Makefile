@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help install sandbox demo test test-slow check lint types layers lock clean
+.PHONY: help install sandbox demo test test-slow check lint types layers lock bench clean
 
 help: ## show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /: /'
@@ -23,9 +23,9 @@ sandbox:
 	@command -v bwrap >/dev/null 2>&1 && exit 0; \
 	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then \
 		echo "Installing bubblewrap, the sandbox for student code ..."; \
-		(apt-get install -y -qq bubblewrap || (apt-get update -qq && apt-get install -y -qq bubblewrap)) >/dev/null 2>&1; \
+		(apt-get install -y -qq bubblewrap libseccomp2 || (apt-get update -qq && apt-get install -y -qq bubblewrap libseccomp2)) >/dev/null 2>&1; \
 	fi; \
-	command -v bwrap >/dev/null 2>&1 || echo "bubblewrap is missing; student code cannot be sandboxed. Run: sudo apt-get install bubblewrap"
+	command -v bwrap >/dev/null 2>&1 || echo "bubblewrap is missing; student code cannot be sandboxed. Run: sudo apt-get install bubblewrap libseccomp2"
 
 demo: install ## grade a course of generated students, from release to feedback pages
 	$(BIN)/autograder demo
@@ -51,6 +51,9 @@ layers: install
 
 lock: ## resolve the versions anew (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --extra dev pyproject.toml -o requirements.lock
+
+bench: install ## what a submission costs, side by side with papermill and nbgrader (about three minutes)
+	$(BIN)/python -m benchmarks.kernel_start
 
 clean: ## remove what was generated
 	rm -rf demo-course .pytest_cache .mypy_cache .ruff_cache

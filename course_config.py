@@ -129,6 +129,7 @@ jena_multistep = Assignment(
             data_rows=None,
             limits=Limits(cell_seconds=1800, run_seconds=5400, probe_seconds=120, memory_mb=16_384),
             threads=4,
+            gpu=True,
         ),
     },
 )
@@ -138,6 +139,6 @@ course = Course(
     title="Deep Learning: sequences and vision",
     assignments=(jena_multistep,),
     default_profile="cpu",
-    sandbox="cold",
+    sandbox="warm",
     timezone="Europe/Berlin",
 )

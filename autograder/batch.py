@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import quote
@@ -15,9 +15,9 @@ from urllib.parse import quote
 from autograder import store
 from autograder.config import Assignment, Course, Profile
 from autograder.errors import ReportError
-from autograder.execution.sandbox import check
+from autograder.execution.sandbox import Confinement, check, settle
 from autograder.feedback import render_class_table, render_feedback, write_page
-from autograder.grading import find_submissions, grade_submission, prepare_setting
+from autograder.grading import Setting, find_submissions, grade_submission, prepare_setting
 from autograder.notebooks import load_release
 from autograder.records import Report, SandboxLevel, Submission
 from autograder.reporting import failed_report
@@ -82,6 +82,7 @@ def grade_batch(
     sandbox: SandboxLevel | None = None,
     workers: int | None = None,
     on_found: Callable[[int, int], None] | None = None,
+    on_note: Callable[[str], None] = log.warning,
 ) -> Batch:
     """Grade the submissions of one assignment and publish a report for each.
 
@@ -97,6 +98,7 @@ def grade_batch(
         sandbox: instead of the course's sandbox level.
         workers: how many submissions run at a time; None takes the course's number, or as many as the cores can carry.
         on_found: is told how many submissions there are and how many workers they get, before the first starts.
+        on_note: is told once, in a sentence, if kernels start cold though warm ones were asked for.
 
     Raises:
         AutograderError: nothing can be graded: configuration, submissions, release, data or hidden tests are at fault.
@@ -105,12 +107,12 @@ def grade_batch(
     # Whatever is wrong for all is told once, before any worker starts; and the data are cut once, for all of them.
     setting = prepare_setting(course_folder, course, assignment_name, profile=profile, sandbox=sandbox)
     load_release(course_folder, setting.assignment)
-    check(setting.sandbox)
+    level = _settled_level(setting, submissions, on_note)
     count = worker_count(workers or course.workers, setting.profile, len(submissions))
     if on_found is not None:
         on_found(len(submissions), count)
     jobs = {
-        submission.student: Job(course_folder, course, submission, setting.profile_name, setting.sandbox)
+        submission.student: Job(course_folder, course, submission, setting.profile_name, level)
         for submission in submissions
     }
     reports: dict[str, Report] = {}
@@ -136,6 +138,26 @@ def grade_batch(
     ordered = tuple(reports[student] for student in sorted(reports))
     page = publish_class_page(course_folder, setting.assignment)
     return Batch(assignment_name, ordered, tuple(problems), tuple(sorted(ungraded)), waiting, page)
+
+
+def _settled_level(setting: Setting, submissions: Sequence[Submission], on_note: Callable[[str], None]) -> SandboxLevel:
+    """The sandbox level that all workers use, found out once.
+
+    The warm process is started here and held until this process ends: workers come and go, and the first of them would
+    else pay for its start. When all have been graded before, it is left to the worker that needs it after all.
+
+    Raises:
+        SandboxUnavailableError: the level does not work on this machine.
+    """
+    known = set(store.reported_students(setting.course_folder, setting.assignment.name))
+    if known.issuperset(submission.student for submission in submissions):
+        check(setting.sandbox)
+        return setting.sandbox
+    profile = setting.profile
+    settled = settle(Confinement(setting.sandbox, profile.limits, profile.threads, gpu=profile.gpu))
+    if settled.note:
+        on_note(settled.note)
+    return settled.level
 
 
 def grade_job(job: Job, on_cell: OnCell) -> str:

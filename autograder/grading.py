@@ -17,9 +17,9 @@ from nbformat import NotebookNode
 
 from autograder import probes, store
 from autograder.checks import judging
-from autograder.checks.given import Materials
+from autograder.checks.given import Given, Materials
 from autograder.config import Assignment, Course, Profile
-from autograder.data import DataSet, provide_jena
+from autograder.data import DataSet, provide_data
 from autograder.errors import NotebookError
 from autograder.evidence import encode
 from autograder.execution import ExecutionPlan, Probe, execute
@@ -34,6 +34,7 @@ __all__ = ["find_submissions", "grade_submission", "prepare_data", "read_report"
 read_report = store.read_report
 OnCell = Callable[[int, int, str | None], None]
 log = logging.getLogger(__name__)
+_MAX_EXECUTED_BYTES = 2**30  # outputs are bounded by the limits; this only keeps a damaged store from filling memory
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,7 @@ def grade_submission(
     folder = obtain_run(setting, plan, on_cell)
     run = judging.open_run(folder).run
     judgements = judging.judge(folder, setting.tests_folder, setting.materials)
-    origin = {**provenance(setting, submission), "run": folder.name}
+    origin = {**provenance(setting, submission), "sandbox": run.sandbox, "run": folder.name}
     report = make_report(setting.assignment, submission, run, judgements, origin)
     return publish(setting, report, notebook=_read_executed(folder))
 
@@ -122,17 +123,11 @@ def prepare_data(course_folder: Path, assignment: Assignment, profile: str) -> D
     Raises:
         DataError: the data are missing or damaged.
     """
-    data = assignment.data
-    if data is None:
+    if assignment.data is None:
         return None
-    return provide_jena(
-        path=None if data.path is None else course_folder / data.path,
-        download=data.download,
-        rows=assignment.profile(profile).data_rows,
-        withheld_fraction=data.withheld_fraction,
-        seed=data.seed,
-        cache=store.data_folder(course_folder),
-    )
+    rows = assignment.profile(profile).data_rows
+    cache = store.data_folder(course_folder)
+    return provide_data(assignment.data, rows=rows, course_folder=course_folder, cache=cache)
 
 
 def prepare_plan(setting: Setting, submission: Submission) -> ExecutionPlan:
@@ -143,7 +138,13 @@ def prepare_plan(setting: Setting, submission: Submission) -> ExecutionPlan:
     """
     limits = setting.profile.limits
     release = load_release(setting.course_folder, setting.assignment)
-    prepared = prepare(read_notebook(submission.path, max_bytes=limits.notebook_mb * 2**20), release)
+    handed_in = setting.course_folder / "submitted"
+    notebook = read_notebook(
+        submission.path,
+        max_bytes=limits.notebook_mb * 2**20,
+        within=handed_in if submission.path.is_relative_to(handed_in) else None,
+    )
+    prepared = prepare(notebook, release)
     materials = setting.materials
     return ExecutionPlan(
         assignment=setting.assignment.name,
@@ -151,12 +152,7 @@ def prepare_plan(setting: Setting, submission: Submission) -> ExecutionPlan:
         notebook=prepared.notebook,
         parameters={**setting.profile.parameters, "SEED": setting.seed, **_data_parameter(setting)},
         probes={
-            f"test_{question}": Probe(
-                question=question,
-                source=tests.probe_source,
-                inputs=encode(tests.given(setting.seed, materials).inputs),
-                seconds=limits.probe_seconds,
-            )
+            f"test_{question}": _probe(tests, tests.given(setting.seed, materials), limits.probe_seconds)
             for question, tests in setting.hidden_tests.items()
         },
         runtime=probes.sources(),
@@ -164,9 +160,15 @@ def prepare_plan(setting: Setting, submission: Submission) -> ExecutionPlan:
         level=setting.sandbox,
         seed=setting.seed,
         threads=setting.profile.threads,
+        gpu=setting.profile.gpu,
         data=setting.data.public if setting.data else None,
         repairs=prepared.repairs,
     )
+
+
+def _probe(tests: judging.HiddenTests, given: Given, seconds: float) -> Probe:
+    later = tuple(encode(inputs) for inputs in given.later)
+    return Probe(tests.question, tests.probe_source, encode(given.inputs), seconds, later)
 
 
 def obtain_run(setting: Setting, plan: ExecutionPlan, on_cell: OnCell | None) -> Path:
@@ -187,7 +189,7 @@ def run_key(setting: Setting, plan: ExecutionPlan) -> str:
             "repairs": plan.repairs,
             "parameters": dict(plan.parameters),
             "probes": {
-                name: [_sha256(probe.source.encode()), _sha256(probe.inputs), probe.seconds]
+                name: [_sha256(each) for each in (probe.source.encode(), probe.inputs, *probe.later)] + [probe.seconds]
                 for name, probe in sorted(plan.probes.items())
             },
             "runtime": {name: _sha256(source.encode()) for name, source in sorted(plan.runtime.items())},
@@ -195,7 +197,9 @@ def run_key(setting: Setting, plan: ExecutionPlan) -> str:
             "withheld": setting.data.withheld_sha256 if setting.data else None,
             "limits": plan.limits.model_dump(),
             "profile": plan.profile,
-            "sandbox": plan.level,
+            "sandboxed": plan.level
+            != "none",  # warm and cold give the same evidence: the conformance kit holds them to it
+            "gpu": plan.gpu,
             "seed": plan.seed,
             "threads": plan.threads,
             "environment": environment(),
@@ -242,8 +246,8 @@ def _data_parameter(setting: Setting) -> dict[str, str]:
 def _read_executed(folder: Path) -> NotebookNode | None:
     path = folder / store.NOTEBOOK_FILE
     try:
-        return nbformat.reads(path.read_text(encoding="utf-8"), as_version=4)
-    except (OSError, ValueError) as error:
+        return read_notebook(path, max_bytes=_MAX_EXECUTED_BYTES)
+    except NotebookError as error:
         log.error("The executed notebook of a stored run cannot be read (%s): %s", error, path)
         return None
 

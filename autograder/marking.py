@@ -51,6 +51,7 @@ def mark_class(
             assignment_name,
             on_event=shown.on_event,
             on_found=on_found,
+            on_note=lambda note: console.print(plain(f"Note: {note}", "yellow"), soft_wrap=True),
             students=students,
             profile=profile,
             sandbox=sandbox,

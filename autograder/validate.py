@@ -17,17 +17,17 @@ from nbformat import NotebookNode
 
 from autograder import probes
 from autograder.config import CONFIG_FILE, Limits, Parameter, Profile, load_course
-from autograder.data import write_generated_station
+from autograder.data import GENERATORS
 from autograder.errors import EvidenceError
 from autograder.evidence import encode, read_evidence
 from autograder.execution import ExecutionPlan, Probe, execute
 from autograder.notebooks import Release, digest, grade_id, load_release, prepare, read_notebook, release_path
-from autograder.records import CellRun, Run
+from autograder.records import CellRun, LimitExceeded, Run
 from autograder.tables import Finding
 
 PROFILE = "smoke"
 SEED = 7
-GENERATED_ROWS = 10_200  # what a notebook gets of the smoke profile's 12,000 rows: the rest is withheld
+GENERATED_ROWS = 10_200  # at most: a student waits for them
 NOTEBOOK_MB = 20
 TEST_PREFIX = "test_"
 DATA_PARAMETER = "DATA_PATH"
@@ -49,10 +49,14 @@ class Contract:
     Attributes:
         names: what each question asks a student to define.
         parameters: of the smoke profile.
+        source: of the data that are generated when the notebook asks for any.
+        rows: of the smoke profile, if it says how many.
     """
 
     names: Mapping[str, tuple[str, ...]]
     parameters: Mapping[str, Parameter]
+    source: str
+    rows: int | None = None
 
 
 @dataclass(frozen=True)
@@ -75,7 +79,7 @@ class Validation:
     questions: tuple[QuestionCheck, ...]
     manual: tuple[str, ...]
     repairs: tuple[str, ...]
-    limits: tuple[str, ...]
+    limits: tuple[LimitExceeded, ...]
     seconds: float
     allowed_seconds: float
     compared_with: Path | None
@@ -90,7 +94,7 @@ class Validation:
         """The result as lines for a person: questions first, then what concerns the whole notebook."""
         lines = [_as_finding(check) for check in self.questions]
         lines += [Finding(question, None, "graded by hand") for question in self.manual]
-        lines += [Finding("limit", False, limit, "Make it faster or smaller.") for limit in self.limits]
+        lines += [Finding("limit", False, str(limit), limit.advice) for limit in self.limits]
         lines += [Finding("mended", None, repair) for repair in self.repairs]
         if self.compared_with is None:
             told = "no released notebook was found to compare with, so deleted or edited test cells go unnoticed"
@@ -142,7 +146,7 @@ def validate(
         ),
         manual=tuple(name for name in names if not name.startswith(TEST_PREFIX)),
         repairs=repairs,
-        limits=tuple(str(limit) for limit in run.limits_exceeded),
+        limits=run.limits_exceeded,
         seconds=run.seconds,
         allowed_seconds=setting.profile.limits.run_seconds,
         compared_with=None if setting.release is None else setting.release.path,
@@ -156,7 +160,7 @@ def _setting(path: Path, notebook: NotebookNode, course_folder: Path | None) -> 
     course = _course_folder(path, course_folder)
     if course is None:
         contract = _contract(notebook)
-        return _Setting(None, contract, Profile(parameters=dict(contract.parameters), data_rows=GENERATED_ROWS))
+        return _Setting(None, contract, Profile(parameters=dict(contract.parameters), data_rows=contract.rows))
     if (course / CONFIG_FILE).is_file():
         configured = load_course(course).assignment(assignment)
         release = load_release(course, configured)
@@ -166,7 +170,7 @@ def _setting(path: Path, notebook: NotebookNode, course_folder: Path | None) -> 
         released = read_notebook(source, max_bytes=NOTEBOOK_MB * 2**20)
         release, profile = Release(released, source, digest(released)), None
     contract = _contract(release.notebook)
-    fallback = Profile(parameters=dict(contract.parameters), data_rows=GENERATED_ROWS)
+    fallback = Profile(parameters=dict(contract.parameters), data_rows=contract.rows)
     return _Setting(release, contract, profile or fallback)
 
 
@@ -185,8 +189,15 @@ def _contract(notebook: NotebookNode) -> Contract:
         if isinstance(listed, list)
     }
     parameters = _dict(_dict(found.get("profiles")).get(PROFILE))
+    data = _dict(found.get("data"))
+    source, rows = str(data.get("source")), data.get("rows")
     kept = {str(name): value for name, value in parameters.items() if isinstance(value, (str, bool, int, float))}
-    return Contract(names=names, parameters=kept)
+    return Contract(
+        names=names,
+        parameters=kept,
+        source=source if source in GENERATORS else next(iter(GENERATORS)),
+        rows=rows if isinstance(rows, int) and rows > 0 else None,
+    )
 
 
 def _dict(value: Any) -> Mapping[str, Any]:
@@ -199,8 +210,10 @@ def _plan(path: Path, notebook: NotebookNode, setting: _Setting, folder: Path) -
     parameters: dict[str, Parameter] = {**setting.profile.parameters, "SEED": SEED}
     data = None
     if DATA_PARAMETER in known:
-        rows = min(setting.profile.data_rows or GENERATED_ROWS, GENERATED_ROWS)
-        data = write_generated_station(folder / "jena_climate.csv", rows=rows, seed=SEED)
+        generator = GENERATORS[setting.contract.source]
+        most = min(generator.rows, GENERATED_ROWS)
+        rows = min(setting.profile.data_rows or setting.contract.rows or most, most)
+        data = generator.write(folder / generator.file_name, rows, SEED)
         parameters[DATA_PARAMETER] = str(data)
     names = {question: listed for question, listed in setting.contract.names.items() if listed}
     return ExecutionPlan(

@@ -181,7 +181,7 @@ def test_report_as_json(graded, run):
         (["grade", NAME, "--sandbox", "bubble"], "'bubble' is not one of"),
         (["grad"], "No such command"),
         (["data", "weather"], "there is only: jena"),
-        (["validate", "nothing.ipynb"], "has no notebook nothing.ipynb"),
+        (["validate", "nothing.ipynb"], "nothing.ipynb is not there"),
     ],
 )
 def test_what_cannot_start_is_told_in_one_line(tmp_path, monkeypatch, run, arguments, told):
@@ -276,7 +276,7 @@ def test_doctor_of_a_course_in_order(tmp_path, run):
     assert "matches the configuration: 3 questions" in flat
     assert "for all 2 questions" in flat
     assert status == 1, "the course's sandbox level is none"
-    assert "Set sandbox='cold'" in flat
+    assert "Set sandbox='warm'" in flat
 
 
 def test_doctor_names_each_fault_with_its_remedy(tmp_path, run):

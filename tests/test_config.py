@@ -37,7 +37,7 @@ def test_the_course_is_the_one_that_is_taught():
 def test_a_small_configuration_is_enough(tmp_path):
     course = load_course(write(tmp_path, SMALL))
     assert course.assignment("a").profile("smoke").limits.memory_mb > 0
-    assert course.sandbox == "cold"
+    assert course.sandbox == "warm"
 
 
 @pytest.mark.parametrize(

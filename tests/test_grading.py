@@ -98,7 +98,7 @@ def test_a_cell_that_never_ends_is_a_limit_and_the_rest_goes_on(grader):
     assert report.run.limits_exceeded[0].limit == "cell time"
     check = report.question("double").checks[0]
     assert check.outcome == "limit_exceeded"
-    assert "was stopped when its time was over" in check.message
+    assert "ran into a limit. Received: cell time limit exceeded in the cell" in check.message
     assert "`while True:`" in check.message
 
 

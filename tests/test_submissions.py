@@ -1,5 +1,6 @@
 """What was handed in is found, and what lies in a wrong place is told."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -66,3 +67,24 @@ def test_no_submissions_at_all_and_unknown_assignments_are_told(tmp_path):
         find_submissions(tmp_path, COURSE, NAME)
     with pytest.raises(ConfigurationError, match="no assignment 'homework'"):
         find_submissions(tmp_path, COURSE, "homework")
+
+
+def test_names_that_cannot_be_shown_are_left_out_and_told_in_one_line(tmp_path):
+    """Line breaks, terminal codes, direction marks, and bytes that are no text: reports of them could not be written."""
+    hand_in(tmp_path, "student-01")
+    for name in ("line\nbreak", "\x1b[2Jcode", "turn\u202e", "bytes\udcff"):
+        hand_in(tmp_path, name)
+    found, problems = find_submissions(tmp_path, COURSE, NAME)
+    assert [submission.student for submission in found] == ["student-01"]
+    assert len(problems) == 4
+    assert all(problem.isprintable() and "Rename it" in problem for problem in problems)
+
+
+def test_a_timestamp_is_a_small_regular_file(tmp_path):
+    home = hand_in(tmp_path, "student-01")
+    other = hand_in(tmp_path, "student-02")
+    os.mkfifo(home / "timestamp.txt")
+    (tmp_path / "time").write_text("2025-12-08 21:15:02.000000 UTC")
+    (other / "timestamp.txt").symlink_to(tmp_path / "time")
+    found, _ = find_submissions(tmp_path, COURSE, NAME)
+    assert [submission.submitted_at for submission in found] == [None, None]

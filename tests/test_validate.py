@@ -141,7 +141,7 @@ def test_limit_that_was_met_is_named(tmp_path):
     course = make_course(tmp_path, cell_seconds=1)
     result = validate(write(tmp_path, {**ANSWERS, "triple": "while True:\n    pass"}), course_folder=course)
     assert not result.is_clean
-    assert any("cell time" in limit for limit in result.limits)
+    assert any(limit.limit == "cell time" for limit in result.limits)
     assert checks(result)["double"].passed
 
 

@@ -13,6 +13,7 @@ from autograder.checks.forecasts import is_constant, looks_normalised, looks_swa
 from autograder.checks.frames import as_frame, expect_columns, expect_index, expect_same_frame, expect_unchanged
 from autograder.checks.given import Given, Materials
 from autograder.checks.leakage import change_after, expect_unmoved, has_moved
+from autograder.checks.mistakes import recognise
 from autograder.checks.models import ModelFacts, are_equal, equal_pairs, forecasts_change, read_model, techniques
 from autograder.checks.time_order import expect_rows, locate_windows
 from autograder.checks.training import is_observed, observed_histories, read_history
@@ -61,6 +62,7 @@ __all__ = [
     "read_figure",
     "read_history",
     "read_model",
+    "recognise",
     "require_gpu",
     "shorten",
     "skill",

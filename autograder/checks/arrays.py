@@ -107,7 +107,8 @@ def expect_close(
     """
     target = np.asarray(expected)
     array = expect_shape(value, target.shape, what, hint=hint)
-    off = ~np.isclose(array, target, rtol=rtol, atol=atol)
+    with np.errstate(all="ignore"):
+        off = ~np.isclose(array, target, rtol=rtol, atol=atol)
     if not off.any():
         return
     with np.errstate(all="ignore"):

@@ -64,7 +64,8 @@ def paired_block_bootstrap(
         )
     windows = _block_sums(ours, theirs, max(1, min(block, ours.size // 2)), rng, draws)
     with np.errstate(divide="ignore", invalid="ignore"):
-        skills = np.where(windows[1] > 0, 1.0 - windows[0] / windows[1], np.where(windows[0] > 0, -np.inf, 0.0))
+        # As in `skill`: only a forecast without any error equals a baseline without any; NaN does not.
+        skills = np.where(windows[1] > 0, 1.0 - windows[0] / windows[1], np.where(windows[0] == 0, 0.0, -np.inf))
     tail = (1.0 - confidence) / 2.0
     low, high = np.quantile(skills, [tail, 1.0 - tail], method="nearest")
     return Interval(skill(ours, theirs), float(low), float(high))

@@ -96,7 +96,7 @@ def read_figure(value: Any, what: str) -> FigureFacts:
             for each in value["axes"]
         )
         return FigureFacts(axes, str(value["xlabel"]), str(value["ylabel"]), _texts(value["legend"]))
-    except (TypeError, KeyError, ValueError) as error:
+    except (TypeError, LookupError, ValueError, OverflowError) as error:
         raise EvidenceError(f"A figure is not described as its probe does it: {error!r:.200}") from error
 
 

@@ -36,4 +36,4 @@ def looks_swapped(forecast: ArrayLike, truth: ArrayLike) -> bool:
 def is_constant(forecast: ArrayLike, spread: Sequence[float]) -> bool:
     """Whether forecasts `(n, steps, targets)` are the same for all windows, up to 1e-4 of each target's `spread`."""
     guess = np.asarray(forecast, dtype=np.float64)
-    return bool((np.ptp(guess, axis=0).max(axis=0) <= 1e-4 * np.asarray(spread)).all())
+    return bool(guess.size and (np.ptp(guess, axis=0).max(axis=0) <= 1e-4 * np.asarray(spread)).all())

@@ -21,10 +21,19 @@ class Given:
     def __init__(self, **inputs: Any) -> None:
         self.inputs: dict[str, Any] = inputs
         self.answers: dict[str, Any] = {}
+        self.later: list[dict[str, Any]] = []
 
     def keep(self, **answers: Any) -> Given:
         """Add answers; they can be read in tests like inputs, and do not travel."""
         self.answers.update(answers)
+        return self
+
+    def then(self, **inputs: Any) -> Given:
+        """Add a round: the probe runs once more, with these inputs, when its answers so far are beyond its reach.
+
+        For inputs that hold the answers to earlier ones, as the weather of today is the forecast of yesterday.
+        """
+        self.later.append(inputs)
         return self
 
     def __getattr__(self, name: str) -> Any:

@@ -27,13 +27,17 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from autograder import atomic
 from autograder.checks import plugin
 from autograder.checks.given import Given, Materials
-from autograder.errors import HiddenTestError, ReportError
-from autograder.records import CheckResult, Picture, Run
+from autograder.config import Parameter
+from autograder.errors import HiddenTestError, ReportError, UntrustedError
+from autograder.records import CheckResult, Picture, Record, Run
+from autograder.untrusted import read_bytes
 
 RUN_FILE = "run.json"
 MATERIALS_FILE = "materials.json"
+MAX_RUN_BYTES = 64 * 2**20
 log = logging.getLogger(__name__)
 
 
@@ -99,19 +103,27 @@ def calibration_for(assignment_folder: Path, profile: str, origin: str) -> Mappi
     return calibration
 
 
+class _Kept(Record):
+    """What is stored of `Materials`: all but the calibration, which is read anew."""
+
+    profile: str
+    parameters: dict[str, Parameter]
+    public: Path | None
+    withheld: Path | None
+    origin: str
+
+
 def write_run(folder: Path, run: Run, materials: Materials) -> None:
     """Keep what a verdict needs beside the evidence. The run's own file comes last: with it, the run exists."""
-    kept = {
-        "profile": materials.profile,
-        "parameters": dict(materials.parameters),
-        "public": str(materials.public) if materials.public else None,
-        "withheld": str(materials.withheld) if materials.withheld else None,
-        "origin": materials.origin,
-    }
-    (folder / MATERIALS_FILE).write_text(json.dumps(kept, indent=1, sort_keys=True), encoding="utf-8")
-    temporary = folder / f"{RUN_FILE}.part"
-    temporary.write_text(run.model_dump_json(indent=1), encoding="utf-8")
-    temporary.replace(folder / RUN_FILE)
+    kept = _Kept(
+        profile=materials.profile,
+        parameters=dict(materials.parameters),
+        public=materials.public,
+        withheld=materials.withheld,
+        origin=materials.origin,
+    )
+    atomic.write(folder / MATERIALS_FILE, kept.model_dump_json(indent=1))
+    atomic.write(folder / RUN_FILE, run.model_dump_json(indent=1))
 
 
 def open_run(folder: Path, tests: Path | None = None) -> plugin.Verdicts:
@@ -121,23 +133,23 @@ def open_run(folder: Path, tests: Path | None = None) -> plugin.Verdicts:
         ReportError: the folder holds no readable run.
     """
     try:
-        run = Run.model_validate_json((folder / RUN_FILE).read_bytes())
-        kept = json.loads((folder / MATERIALS_FILE).read_bytes())
-    except OSError as error:
-        raise ReportError(f"There is no stored run in this folder: {error.strerror}. Received: {folder}") from error
-    except (ValidationError, ValueError) as error:
+        run = Run.model_validate_json(read_bytes(folder / RUN_FILE, MAX_RUN_BYTES))
+        kept = _Kept.model_validate_json(read_bytes(folder / MATERIALS_FILE, MAX_RUN_BYTES))
+    except UntrustedError as error:
+        raise ReportError(f"There is no stored run in this folder: {error}. Received: {folder}") from error
+    except ValidationError as error:
         raise ReportError(f"The stored run cannot be read: {error!s:.300}. Received: {folder}") from error
     assignment_folder = None
     if tests is not None:
         hidden_folder = tests if tests.is_dir() else tests.parent
         assignment_folder = hidden_folder.resolve().parent
-    calibration = calibration_for(assignment_folder, kept["profile"], kept["origin"]) if assignment_folder else None
+    calibration = calibration_for(assignment_folder, kept.profile, kept.origin) if assignment_folder else None
     materials = Materials(
-        profile=kept["profile"],
-        parameters=kept["parameters"],
-        public=Path(kept["public"]) if kept["public"] else None,
-        withheld=Path(kept["withheld"]) if kept["withheld"] else None,
-        origin=kept["origin"],
+        profile=kept.profile,
+        parameters=kept.parameters,
+        public=kept.public,
+        withheld=kept.withheld,
+        origin=kept.origin,
         calibration=calibration,
     )
     return plugin.Verdicts(run_folder=folder, run=run, materials=materials)
@@ -161,10 +173,14 @@ def judge(run_folder: Path, tests_folder: Path, materials: Materials | None = No
         str(ini),
         "--rootdir",
         str(tests_folder),
+        "--confcutdir",  # or else pytest looks through every folder above
+        str(tests_folder),
         "--import-mode=importlib",
         "-q",
-        "-p",
-        "no:cacheprovider",
+    ]
+    # Each of the last two would collect this whole process's garbage, five times over.
+    arguments += [
+        part for name in ("cacheprovider", "unraisableexception", "threadexception") for part in ("-p", f"no:{name}")
     ]
     arguments += ["-p", "autograder.checks.plugin", "--continue-on-collection-errors"]
     printed = io.StringIO()

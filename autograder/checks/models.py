@@ -103,7 +103,7 @@ def read_model(value: Any, what: str) -> ModelFacts:
             clipping={str(name): float(limit) for name, limit in value["clipping"].items()},
             rebuild_error=str(value["rebuild_error"]),
         )
-    except (TypeError, KeyError, ValueError, AttributeError) as error:
+    except (TypeError, LookupError, ValueError, AttributeError, OverflowError) as error:
         raise EvidenceError(f"A model is not described as its probe does it: {error!r:.200}") from error
 
 
@@ -147,7 +147,8 @@ def forecasts_change(
         np.asarray(values, dtype=np.float64) for values in (without_weights, last, output, shifted_output)
     )
     with np.errstate(all="ignore"):
-        falls_back = empty.ndim == 3 and bool(np.allclose(np.diff(empty, axis=0), np.diff(level, axis=0), atol=0.05))
+        several = empty.ndim == 3 and len(empty) > 1  # of one window, nothing changes with the window
+        falls_back = several and bool(np.allclose(np.diff(empty, axis=0), np.diff(level, axis=0), atol=0.05))
         moved = ((after - before) / shift)[np.isfinite(after - before)]
     return falls_back or bool(moved.size and np.median(np.abs(moved - 1.0)) < 0.1)
 

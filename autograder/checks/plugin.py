@@ -70,9 +70,16 @@ def call_given(module: ModuleType, question: str, seed: int, materials: Material
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add `--evidence RUN`."""
-    parser.getgroup("autograder").addoption(
+    """Add `--evidence RUN`, and the conformance kit's `--sandbox`, which its own conftest.py would add too late."""
+    group = parser.getgroup("autograder")
+    group.addoption(
         "--evidence", metavar="RUN", type=Path, default=None, help="judge this stored run with hidden tests"
+    )
+    group.addoption(
+        "--sandbox",
+        metavar="LEVEL|MODULE:OBJECT",
+        action="append",
+        help="a sandbox for the tests of autograder.execution.conformance; may be given several times",
     )
 
 

@@ -5,6 +5,7 @@ An observed training is a dictionary as `_autograder_observe.fits()` makes it.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -49,8 +50,13 @@ def _lists(history: Mapping[str, Any]) -> dict[str, list[float]]:
     return {
         str(key): [float(number) for number in numbers]
         for key, numbers in history.items()
-        if isinstance(numbers, list) and all(isinstance(number, (int, float)) for number in numbers)
+        if isinstance(numbers, list) and all(map(_is_number, numbers))
     }
+
+
+def _is_number(value: object) -> bool:
+    """Whether it is a number that a float can hold, NaN and infinities included."""
+    return isinstance(value, float) or (isinstance(value, int) and abs(value) <= sys.float_info.max)
 
 
 def is_observed(history: History, observed: Sequence[History], rtol: float = 1e-3, atol: float = 1e-4) -> bool:

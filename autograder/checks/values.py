@@ -31,7 +31,7 @@ def shorten(value: Any, limit: int = LONGEST) -> str:
 def describe(value: Any) -> str:
     """A value in words: arrays and tables by shape and type rather than by content."""
     match value:
-        case np.ndarray() if value.size > FEW:
+        case np.ndarray() if not 0 < value.size <= FEW:
             return f"an array of shape {value.shape}, {value.dtype}"
         case np.ndarray():
             return f"{value.tolist()} (an array of shape {value.shape})"

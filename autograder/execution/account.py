@@ -6,11 +6,20 @@ from collections.abc import Callable
 
 from nbformat import NotebookNode
 
-from autograder.execution.limits import Activity, Breach
+from autograder.execution.limits import Activity, Breach, allowances
 from autograder.execution.outputs import CellOutput
 from autograder.execution.plan import ExecutionPlan
-from autograder.execution.student_errors import limit_behind
-from autograder.records import CellError, CellOutcome, CellRun, DeviceInfo, LimitExceeded, ProbeOutcome, ProbeRun, Run
+from autograder.records import (
+    CellError,
+    CellOutcome,
+    CellRun,
+    DeviceInfo,
+    LimitExceeded,
+    LimitName,
+    ProbeOutcome,
+    ProbeRun,
+    Run,
+)
 
 Progress = Callable[[int, int, str | None], None]
 
@@ -26,6 +35,7 @@ class Account:
 
     def __init__(self, plan: ExecutionPlan, on_cell: Progress | None = None) -> None:
         self.plan = plan
+        self.allowed = allowances(plan.limits)
         self.cells: list[CellRun] = []
         self.probes: list[ProbeRun] = []
         self.limits_exceeded: list[LimitExceeded] = []
@@ -34,6 +44,8 @@ class Account:
         self.peak_memory_mb: float | None = None
         self.cause_of_death = ""
         self.kernel_died = False
+        self.level = plan.level
+        self.level_note = ""
         self._on_cell = on_cell
 
     def add_cell(
@@ -46,8 +58,20 @@ class Account:
         activity: Activity | None = None,
         output: CellOutput | None = None,
         error: CellError | None = None,
+        refused: LimitName | None = None,
     ) -> None:
-        """Record one code cell, and tell whoever follows the progress. `total` is the number of code cells."""
+        """Record one code cell, and tell whoever follows the progress.
+
+        Args:
+            cell: the cell.
+            index: its place among all cells.
+            outcome: how it ended.
+            total: the number of code cells.
+            activity: what the watchdog saw of it.
+            output: what it put out.
+            error: the exception that it ended with.
+            refused: the limit that the system refused to exceed, if that is what the exception says.
+        """
         name = grade_id(cell)
         truncated = output is not None and bool(output.reasons)
         self.cells.append(
@@ -64,10 +88,10 @@ class Account:
         )
         if activity is not None and activity.breach is not None:
             self.add_breach(activity.breach, name, index)
-        if truncated and output is not None:
-            self.add_breach(Breach("output", f"{output.limits.cell_output_kb} kB"), name, index)
-        if error is not None and (limit := limit_behind(error)) is not None:
-            self.add_breach(Breach(limit, self._allowed(limit)), name, index)
+        if output is not None:
+            self._add_limits(output.exceeded, name, index)
+        if refused is not None:
+            self._add_limits([refused], name, index)
         if self._on_cell is not None:
             self._on_cell(len(self.cells), total, name)
 
@@ -75,7 +99,11 @@ class Account:
         """The cell that was recorded last has lost outputs, as was found out afterwards."""
         last = self.cells[-1]
         self.cells[-1] = last.model_copy(update={"output_truncated": True})
-        self.add_breach(Breach("output", f"{output.limits.cell_output_kb} kB"), last.grade_id, index)
+        self._add_limits(output.exceeded, last.grade_id, index)
+
+    def _add_limits(self, limits: list[LimitName], name: str | None, index: int) -> None:
+        for limit in limits:
+            self.add_breach(Breach(limit, self.allowed[limit]), name, index)
 
     def add_breach(self, breach: Breach, name: str | None, index: int | None) -> None:
         """Record a limit, once for a cell."""
@@ -105,11 +133,13 @@ class Account:
             assignment=plan.assignment,
             profile=plan.profile,
             seed=plan.seed,
-            sandbox=plan.level,
+            sandbox=self.level,
+            sandbox_note=self.level_note,
             repairs=plan.repairs,
             cells=tuple(self.cells),
             probes=tuple(self.probes),
             limits_exceeded=tuple(self.limits_exceeded),
+            allowed=self.allowed,
             seconds=round(self.seconds, 3),
             startup_seconds=round(self.startup_seconds, 3),
             peak_memory_mb=_rounded(self.peak_memory_mb),
@@ -124,14 +154,6 @@ class Account:
         if any(exceeded.limit == "run time" for exceeded in self.limits_exceeded):
             return "the time for the whole notebook was over"
         return "the notebook has no cell with this question's id"
-
-    def _allowed(self, limit: str) -> str:
-        limits = self.plan.limits
-        return {
-            "disk": f"{limits.disk_mb} MB",
-            "memory": f"{limits.memory_mb} MB",
-            "processes": f"{limits.processes} processes and threads",
-        }.get(limit, "")
 
 
 def _rounded(value: float | None) -> float | None:

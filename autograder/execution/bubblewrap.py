@@ -16,30 +16,41 @@ user namespaces, the largest part of the kernel's attack surface, to students. I
 
 from __future__ import annotations
 
-import os
-import shutil
+import json
 import stat
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from autograder.config import Limits
 from autograder.errors import SandboxError
-from autograder.execution import gpu
+from autograder.execution import inside, seccomp
+from autograder.execution.gpu import device_nodes
+from autograder.execution.interior import (
+    ACCOUNTS,
+    DATA,
+    ETC,
+    EVIDENCE,
+    HOME,
+    INBOX,
+    SOCKETS,
+    UID,
+    VENV,
+    environment,
+    in_venv,
+    system_limits,
+    write_accounts,
+    write_readable,
+)
 from autograder.execution.spool import Spool
+from autograder.execution.unprivileged import become_unprivileged, program, started_by_root, unprivileged_uid
+from autograder.records import SandboxLevel
 
-HOME = "/home/student"
-INBOX = "/grading/inbox"
-EVIDENCE = "/grading/evidence"
-SOCKETS = "/grading/sockets"
-ETC = "/grading/etc"
-DATA = "/data"
+# What runs in place of `-m ipykernel_launcher`.
+COLD_PROGRAM = (f"{ETC}/_autograder_cold.py", f"{ETC}/settings.json")
 
 _MEGABYTE = 2**20
-_INSIDE_UID = "1000"
-# systemd's range for users that exist only while a service runs: no account of a distribution lies in it.
-_FIRST_UID, _UIDS = 61184, 4096
-_VENV = "/opt/venv"
 _SHARED_MEMORY_MB = 256
 _SYSTEM = (
     "/etc/ld.so.cache",
@@ -54,13 +65,10 @@ _SYSTEM = (
     "/sys/devices/system/cpu",
 )
 _WITH_GPU = ("/sys/bus", "/sys/class", "/sys/devices", "/etc/vulkan", "/etc/OpenCL")
-_PASSWD = f"student:x:{_INSIDE_UID}:{_INSIDE_UID}::{HOME}:/bin/sh\n"
-_GROUP = f"student:x:{_INSIDE_UID}:\n"
-_HOSTS = "127.0.0.1 localhost\n::1 localhost\n"
 
 
 @dataclass(frozen=True)
-class _Bind:
+class Bind:
     """A host path shown inside: `flag` is --ro-bind, --bind or --dev-bind."""
 
     flag: str
@@ -68,78 +76,49 @@ class _Bind:
     target: str
 
 
-def started_by_root() -> bool:
-    """Whether this process is root, so that the kernel must become another user."""
-    return os.geteuid() == 0
+def tools(level: SandboxLevel) -> tuple[str, ...]:
+    """The programs that a level's command line needs."""
+    return ("bwrap", "flock" if level == "warm" else "prlimit", *(("setpriv",) if started_by_root() else ()))
 
 
-def unprivileged_uid() -> int:
-    """The user (and group) as whom this process starts kernels when it is root; another for every worker."""
-    return _FIRST_UID + os.getpid() % _UIDS
+def prepare(spool: Spool, limits: Limits) -> None:
+    """Write what an ordinary kernel needs to confine itself, and hand the writable folders to the sandbox's user.
+
+    Raises:
+        SandboxUnavailableError: there is no libseccomp.
+    """
+    write_accounts(spool.etc)
+    for name, source in inside.sources().items():
+        write_readable(spool.etc / f"{name}.py", source.encode())
+    write_readable(spool.etc / "filter", seccomp.program())
+    settings = {"filter": f"{ETC}/filter", "limits": system_limits(limits)}
+    write_readable(spool.etc / "settings.json", json.dumps(settings).encode())
+    spool.prepare_for(unprivileged_uid() if started_by_root() else None)
 
 
-def tools() -> tuple[str, ...]:
-    """The programs that the command line needs."""
-    return ("bwrap", "prlimit", "setpriv") if started_by_root() else ("bwrap", "prlimit")
-
-
-def prepare(spool: Spool) -> None:
-    """Write the small /etc files, and hand the writable folders to the sandbox's user."""
-    for name, content in (("passwd", _PASSWD), ("group", _GROUP), ("hosts", _HOSTS)):
-        path = spool.etc / name
-        path.write_text(content, encoding="ascii")
-        path.chmod(0o444)
-    if started_by_root():
-        spool.give_to(unprivileged_uid())
-
-
-def python() -> str:
-    """The interpreter's path inside: a virtual environment is shown at a path that tells nothing of this machine."""
-    if _in_venv():
-        return f"{_VENV}/{Path(sys.executable).relative_to(sys.prefix)}"
-    return sys.executable
-
-
-def kernel_settings(threads: int) -> dict[str, str]:
-    """Environment variables of the kernel that are the same at every level."""
-    return {
-        "PYTHONHASHSEED": "0",
-        "PYTHONDONTWRITEBYTECODE": "1",
-        "MPLBACKEND": "module://matplotlib_inline.backend_inline",
-        "TF_CPP_MIN_LOG_LEVEL": "2",
-        "TF_FORCE_GPU_ALLOW_GROWTH": "true",
-        "PYDEVD_DISABLE_FILE_VALIDATION": "1",  # or else ipykernel's debugger warns on stderr at every start
-        "OMP_NUM_THREADS": str(threads),
-        "OPENBLAS_NUM_THREADS": str(threads),
-        "MKL_NUM_THREADS": str(threads),
-        "TF_NUM_INTRAOP_THREADS": str(threads),
-        "TF_NUM_INTEROP_THREADS": str(threads),
-    }
-
-
-def command(spool: Spool, inner: list[str], *, limits: Limits, threads: int, data: Path | None) -> list[str]:
+def command(spool: Spool, inner: list[str], *, limits: Limits, threads: int, data: Path | None, gpu: bool) -> list[str]:
     """The whole command line; `spool` must have been through `prepare`.
 
     Raises:
         SandboxError: the data are missing, or the unprivileged user may not read them.
     """
-    binds = _binds(spool, data)
+    binds = _binds(spool, data, gpu=gpu)
     if not started_by_root():
         return [*_sandbox(binds, limits, threads), "--", *_limited(limits), *inner]
-    outside = [_Bind(bind.flag, bind.source, f"/view/{number}") for number, bind in enumerate(binds)]
-    inside = [_Bind(bind.flag, f"/view/{number}", bind.target) for number, bind in enumerate(binds)]
+    outer = [Bind(bind.flag, bind.source, f"/view/{number}") for number, bind in enumerate(binds)]
+    seen = [Bind(bind.flag, f"/view/{number}", bind.target) for number, bind in enumerate(binds)]
     return [
-        *_outer_view(outside),
+        *_outer_view(outer),
         "--",
-        *_become_unprivileged(),
-        *_sandbox(inside, limits, threads),
+        *become_unprivileged(),
+        *_sandbox(seen, limits, threads),
         "--",
         *_limited(limits),
         *inner,
     ]
 
 
-def _outer_view(binds: list[_Bind]) -> list[str]:
+def _outer_view(binds: list[Bind]) -> list[str]:
     """The first layer of two.
 
     Its /proc is the host's: the second layer may mount its own only where one is whole. It has a pid namespace because
@@ -147,12 +126,12 @@ def _outer_view(binds: list[_Bind]) -> list[str]:
     not reach the processes of another user.
     """
     arguments = [
-        _program("bwrap"),
+        program("bwrap"),
         "--die-with-parent",
         "--new-session",
         "--unshare-pid",
         "--clearenv",
-        *_system_folders(),
+        *system_folders(),
         "--dev",
         "/dev",
         "--bind",
@@ -170,24 +149,10 @@ def _outer_view(binds: list[_Bind]) -> list[str]:
     return [*arguments, "--remount-ro", "/", "--chdir", "/"]
 
 
-def _become_unprivileged() -> list[str]:
-    uid = unprivileged_uid()
-    return [
-        _program("setpriv"),
-        f"--reuid={uid}",
-        f"--regid={uid}",
-        "--clear-groups",
-        "--inh-caps=-all",
-        "--bounding-set=-all",
-        "--no-new-privs",
-        "--",
-    ]
-
-
-def _sandbox(binds: list[_Bind], limits: Limits, threads: int) -> list[str]:
+def _sandbox(binds: list[Bind], limits: Limits, threads: int) -> list[str]:
     disk = str(limits.disk_mb * _MEGABYTE)
     arguments = [
-        _program("bwrap"),
+        program("bwrap"),
         "--die-with-parent",
         "--new-session",
         "--unshare-user",
@@ -200,13 +165,13 @@ def _sandbox(binds: list[_Bind], limits: Limits, threads: int) -> list[str]:
         "--cap-drop",
         "ALL",
         "--uid",
-        _INSIDE_UID,
+        UID,
         "--gid",
-        _INSIDE_UID,
+        UID,
         "--hostname",
         "sandbox",
-        *_environment(threads),
-        *_system_folders(),
+        *as_arguments(environment(threads)),
+        *system_folders(),
         "--dev",
         "/dev",
         "--proc",
@@ -238,71 +203,67 @@ def _sandbox(binds: list[_Bind], limits: Limits, threads: int) -> list[str]:
 def _limited(limits: Limits) -> list[str]:
     """Set inside the user namespace, where processes of the same user elsewhere do not count."""
     return [
-        _program("prlimit"),
+        program("prlimit"),
         f"--nproc={limits.processes}",
         f"--nofile={limits.open_files}",
         "--core=0",
-        f"--fsize={limits.disk_mb * _MEGABYTE}",
+        f"--fsize={limits.file_mb * _MEGABYTE}",
         "--msgqueue=0",
         "--",
     ]
 
 
-def _environment(threads: int) -> list[str]:
-    variables = kernel_settings(threads) | {
-        "PATH": f"{Path(python()).parent}:/usr/local/bin:/usr/bin:/bin",
-        "HOME": HOME,
-        "USER": "student",
-        "LOGNAME": "student",
-        "LANG": "C.UTF-8",
-        "TMPDIR": "/tmp",  # noqa: S108 - the sandbox's own
-        "SHELL": "/bin/sh",
-        "PYTHONNOUSERSITE": "1",
-        "MPLCONFIGDIR": f"{HOME}/.config/matplotlib",
-        "KERAS_HOME": f"{HOME}/.keras",
-        "IPYTHONDIR": f"{HOME}/.ipython",
-        "JUPYTER_CONFIG_DIR": f"{HOME}/.jupyter",
-        "JUPYTER_DATA_DIR": f"{HOME}/.jupyter",
-        "JUPYTER_RUNTIME_DIR": f"{HOME}/.jupyter",
-    }
+def as_arguments(variables: Mapping[str, str]) -> list[str]:
+    """An environment as bubblewrap is told it."""
     return ["--clearenv", *(part for name in sorted(variables) for part in ("--setenv", name, variables[name]))]
 
 
-def _system_folders() -> list[str]:
+def system_names() -> list[str]:
     """/usr, and the folders of the root that are links into it on most distributions and folders on others."""
-    arguments = ["--ro-bind", "/usr", "/usr"]
-    for name in ("/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32"):
+    others = ("/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
+    return ["/usr", *(name for name in others if Path(name).is_symlink() or Path(name).is_dir())]
+
+
+def system_folders() -> list[str]:
+    """The same as bubblewrap's arguments."""
+    arguments: list[str] = []
+    for name in system_names():
         path = Path(name)
-        if path.is_symlink():
-            arguments += ["--symlink", str(path.readlink()), name]
-        elif path.is_dir():
-            arguments += ["--ro-bind", name, name]
+        link = path.is_symlink()
+        arguments += ["--symlink", str(path.readlink()), name] if link else ["--ro-bind", name, name]
     return arguments
 
 
-def _binds(spool: Spool, data: Path | None) -> list[_Bind]:
-    """Everything besides /usr that the sandbox sees, parents before children."""
-    nodes = gpu.device_nodes()
+def system_binds(etc: Path, *, gpu: bool) -> list[Bind]:
+    """What every sandbox sees besides /usr: files of /etc, the Python installation, accelerators where asked for.
+
+    Args:
+        etc: a folder with passwd, group and hosts, as `write_accounts` leaves them.
+        gpu: whether to show device files.
+    """
+    nodes = device_nodes() if gpu else ()
     system = _SYSTEM + (_WITH_GPU if nodes else ())
-    binds = [_Bind("--ro-bind", path, path) for path in system if Path(path).exists()]
-    binds += [_Bind("--ro-bind", str(spool.etc / name), f"/etc/{name}") for name in ("passwd", "group", "hosts")]
-    binds += [_Bind("--dev-bind", str(node), str(node)) for node in nodes]
-    binds += [_Bind("--ro-bind", prefix, prefix) for prefix in _python_prefixes()]
-    if _in_venv():
-        binds.append(_Bind("--ro-bind", sys.prefix, _VENV))
-    if data is not None:
-        binds.append(_Bind("--ro-bind", str(_readable(data)), f"{DATA}/{data.name}"))
-    binds += [
-        _Bind("--ro-bind", str(spool.inbox), INBOX),
-        _Bind("--ro-bind", str(spool.etc), ETC),
-        _Bind("--bind", str(spool.evidence), EVIDENCE),
-        _Bind("--bind", str(spool.sockets), SOCKETS),
-    ]
+    binds = [Bind("--ro-bind", path, path) for path in system if Path(path).exists()]
+    binds += [Bind("--ro-bind", str(etc / name), f"/etc/{name}") for name in ACCOUNTS]
+    binds += [Bind("--dev-bind", str(node), str(node)) for node in nodes]
+    binds += [Bind("--ro-bind", prefix, prefix) for prefix in _python_prefixes()]
+    if in_venv():
+        binds.append(Bind("--ro-bind", sys.prefix, VENV))
     return binds
 
 
-def _in_venv() -> bool:
-    return sys.prefix != sys.base_prefix
+def _binds(spool: Spool, data: Path | None, *, gpu: bool) -> list[Bind]:
+    """Everything besides /usr that the sandbox sees, parents before children."""
+    binds = system_binds(spool.etc, gpu=gpu)
+    if data is not None:
+        binds.append(Bind("--ro-bind", str(readable(data)), f"{DATA}/{data.name}"))
+    binds += [
+        Bind("--ro-bind", str(spool.inbox), INBOX),
+        Bind("--ro-bind", str(spool.etc), ETC),
+        Bind("--bind", str(spool.evidence), EVIDENCE),
+        Bind("--bind", str(spool.sockets), SOCKETS),
+    ]
+    return binds
 
 
 def _python_prefixes() -> list[str]:
@@ -311,7 +272,12 @@ def _python_prefixes() -> list[str]:
     return sorted(prefix for prefix in prefixes if not Path(prefix).is_relative_to("/usr"))
 
 
-def _readable(data: Path) -> Path:
+def readable(data: Path) -> Path:
+    """Public data, resolved.
+
+    Raises:
+        SandboxError: they are missing, or the user as whom kernels run may not read them.
+    """
     try:
         mode = data.stat().st_mode
     except OSError as error:
@@ -323,7 +289,3 @@ def _readable(data: Path) -> Path:
             f"Received: {data} with mode {stat.filemode(mode)}"
         )
     return data.resolve()
-
-
-def _program(name: str) -> str:
-    return shutil.which(name) or name

@@ -13,6 +13,7 @@ import socket
 import time
 from collections.abc import Callable
 from pathlib import Path
+from queue import Empty
 from typing import Any
 
 import zmq.asyncio
@@ -20,21 +21,37 @@ from jupyter_client.asynchronous.client import AsyncKernelClient
 from jupyter_client.channels import AsyncZMQSocketChannel
 from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import AsyncKernelManager
+from nbclient.exceptions import DeadKernelError
 from traitlets import Any as AnyTrait
 from traitlets import Dict, Type
 from zmq.constants import Event, SocketOption
+from zmq.error import Again
 
 # The largest message that is read. A longer one ends its connection (libzmq gives up a peer that sends one).
 MAX_MESSAGE_BYTES = 16 * 2**20
 # Messages that wait in this process at most; what is beyond waits, and at last is dropped, in the kernel's.
 _MOST_WAITING = 50
+# A kernel that has ended or closed its socket would otherwise be waited for without end.
+_SEND_MILLISECONDS = 5000
 # Where a message keeps the number of bytes that it had on the wire.
 WIRE_BYTES = "wire_bytes"
+_FIRST_PATIENCE = 0.1
 _KERNEL = ("-m", "ipykernel_launcher", "-f", "{connection_file}", "--HistoryManager.enabled=False")
 
 
 class GuardedChannel(AsyncZMQSocketChannel):  # type: ignore[misc]
-    """A channel that skips what is no well-formed, signed Jupyter message."""
+    """A channel that skips what is no well-formed, signed Jupyter message, and that never waits for a lost peer."""
+
+    def send(self, msg: dict[str, Any]) -> None:
+        """Send a message.
+
+        Raises:
+            DeadKernelError: nobody is at the other end any more, or nobody reads there.
+        """
+        try:
+            super().send(msg)
+        except Again as error:
+            raise DeadKernelError("the kernel takes no more requests") from error
 
     async def _recv(self, **kwargs: Any) -> dict[str, Any]:
         while True:
@@ -68,6 +85,7 @@ class GuardedClient(AsyncKernelClient):  # type: ignore[misc]
         context = zmq.asyncio.Context()
         context.setsockopt(SocketOption.MAXMSGSIZE, MAX_MESSAGE_BYTES)
         context.setsockopt(SocketOption.RCVHWM, _MOST_WAITING)
+        context.setsockopt(SocketOption.SNDTIMEO, _SEND_MILLISECONDS)
         if self.transport == "ipc":
             # What lies at the path of the socket after the start is the student's choice: connect once, never again.
             context.setsockopt(SocketOption.RECONNECT_IVL, -1)
@@ -80,6 +98,28 @@ class GuardedClient(AsyncKernelClient):  # type: ignore[misc]
             channel.socket.linger = 0  # or else a second is lost on what a dead kernel will never read
         # Recorded here because only the socket itself tells that an oversized message has ended its connection.
         self._monitor = self.iopub_channel.socket.get_monitor_socket(Event.DISCONNECTED)
+
+    async def wait_for_ready(self, timeout: float | None = None) -> None:  # noqa: ASYNC109 - jupyter_client's signature
+        """Wait until the kernel answers on both channels that are used; jupyter_client's own takes 0.2 s longer.
+
+        Raises:
+            RuntimeError: the kernel has ended, or the time is over.
+        """
+        end = float("inf") if timeout is None else time.monotonic() + timeout
+        patience = _FIRST_PATIENCE
+        while time.monotonic() < end:
+            request = self.kernel_info()
+            reply, heard = await asyncio.gather(
+                _answer(self.shell_channel, request, "kernel_info_reply", patience),
+                _answer(self.iopub_channel, request, "status", patience),  # lost until the subscription has arrived
+            )
+            if reply is not None and heard is not None:
+                self._handle_kernel_info_reply(reply)
+                return
+            if not await self.parent.is_alive():
+                raise RuntimeError("it ended before it answered")
+            patience = min(2 * patience, 1.0)
+        raise RuntimeError("it does not answer")
 
     async def iopub_lost(self) -> None:
         """Return when the connection that outputs come through has ended, for example by an oversized message."""
@@ -125,6 +165,19 @@ class SandboxKernelManager(AsyncKernelManager):  # type: ignore[misc]
             interrupt_mode="signal",
             metadata={"kernel_provisioner": provisioner},
         )
+
+
+async def _answer(channel: GuardedChannel, request: str, kind: str, seconds: float) -> dict[str, Any] | None:
+    """The first message of a kind that answers a request; None if there is none in time."""
+    end = time.monotonic() + seconds
+    while (left := end - time.monotonic()) > 0:
+        try:
+            message: dict[str, Any] = await channel.get_msg(timeout=left)
+        except Empty:
+            return None
+        if message["parent_header"].get("msg_id") == request and message["msg_type"] == kind:
+            return message
+    return None
 
 
 def wait_until_listening(paths: list[Path], seconds: float, still_running: Callable[[], bool]) -> bool:

@@ -8,6 +8,7 @@ does to the kernel ends as data in the account.
 from __future__ import annotations
 
 import asyncio
+import secrets
 import sys
 import threading
 import time
@@ -22,16 +23,18 @@ from papermill.clientwrap import PapermillNotebookClient
 
 from autograder.errors import AutograderError, EvidenceError, ExecutionError, SandboxError
 from autograder.execution.account import Account, grade_id
+from autograder.execution.cgroup import SandboxGroup, enclose
 from autograder.execution.channels import SandboxKernelManager, wait_until_listening
-from autograder.execution.limits import Activity, Breach, Watchdog
+from autograder.execution.limits import Activity, Watchdog
+from autograder.execution.loading import load_request
 from autograder.execution.outputs import CellOutput, trim
 from autograder.execution.plan import Probe
 from autograder.execution.provisioner import SandboxProvisioner
 from autograder.execution.sandbox import Confinement, view
-from autograder.execution.silent import idle_after, run_silently
+from autograder.execution.silent import answers, run_silently
 from autograder.execution.spool import Spool
 from autograder.execution.student_errors import cell_error
-from autograder.records import CellOutcome
+from autograder.records import CellOutcome, LimitName, ProbeOutcome
 
 _IDLE_SECONDS = 10
 _RECONNECTIONS = 20
@@ -39,16 +42,6 @@ _OUTPUTS = ("stream", "display_data", "execute_result", "error")
 _LOOK_SECONDS = 0.1
 # How long to read on what had arrived before the connection was lost.
 _LEFT_OVER_SECONDS = 0.3
-_START = """
-def load(sources, settings):
-    import sys, types
-    for name, source in sources.items():
-        module = types.ModuleType(name)
-        sys.modules[name] = module
-        exec(compile(source, f"<{name}>", "exec"), module.__dict__)
-    sys.modules["_autograder_runtime"].start(**settings)
-load(sources, settings)
-"""
 
 
 class SandboxClient(PapermillNotebookClient):  # type: ignore[misc]
@@ -88,6 +81,7 @@ class SandboxClient(PapermillNotebookClient):  # type: ignore[misc]
         self.evidence = evidence
         self.confinement = confinement
         self.watchdog: Watchdog | None = None
+        self.group: SandboxGroup | None = None
         self._reply: dict[str, Any] = {}
         self._output = CellOutput(account.plan.limits)
         self._idle_seen = True
@@ -137,6 +131,8 @@ class SandboxClient(PapermillNotebookClient):  # type: ignore[misc]
             if not listening:
                 raise RuntimeError("it does not listen")
             provisioner.verify()
+            if self.confinement.level != "none":  # such a kernel stays in the group of whoever started it
+                self.group = enclose(provisioner.root_process(), self.spool.root.name, limits)
             self.start_new_kernel_client()
         except (RuntimeError, OSError) as error:
             words = self._provisioner.last_words() if self.km is not None and self.km.provisioner else ""
@@ -144,7 +140,7 @@ class SandboxClient(PapermillNotebookClient):  # type: ignore[misc]
                 f"the kernel did not start within {limits.startup_seconds:g} s at the sandbox level "
                 f"{self.confinement.level!r}; `autograder doctor` tells what is missing. Received: {error}; {words}"
             ) from error
-        self.watchdog = Watchdog(provisioner, limits)
+        self.watchdog = Watchdog(provisioner, limits, self.group)
         self._load_runtime()
         self.watchdog.start()
 
@@ -163,6 +159,8 @@ class SandboxClient(PapermillNotebookClient):  # type: ignore[misc]
             self.account.peak_memory_mb = self.watchdog.peak_memory_mb
         if self.km is not None and self.km.provisioner is not None:
             self._cleanup_kernel()
+        if self.group is not None:
+            self.group.remove()
 
     def _load_runtime(self) -> None:
         plan = self.account.plan
@@ -170,8 +168,7 @@ class SandboxClient(PapermillNotebookClient):  # type: ignore[misc]
             return
         seen = view(self.confinement, self.spool)
         settings = {"inbox": seen.inbox, "outbox": seen.evidence, "seed": plan.seed}
-        names = {"sources": dict(plan.runtime), "settings": settings}
-        status, message = self._silently(f"exec({_START!r}, {names!r})", plan.limits.startup_seconds)
+        status, message = self._silently(load_request(plan.runtime, settings), plan.limits.startup_seconds)
         if status != "ok":
             raise ExecutionError(
                 f"the probes' runtime could not be loaded into the kernel. Received: {message or status}"
@@ -200,9 +197,8 @@ class SandboxClient(PapermillNotebookClient):  # type: ignore[misc]
     def _over(self, index: int | None) -> bool:
         assert self.watchdog is not None
         if self.watchdog.run_time_spent and not self.account.kernel_died:
-            breach = Breach("run time", f"{self.account.plan.limits.run_seconds:g} s")
             if not any(exceeded.limit == "run time" for exceeded in self.account.limits_exceeded):
-                self.account.add_breach(breach, None, index)
+                self.account.add_breach(self.watchdog.breach("run time"), None, index)
             return True
         return self.account.kernel_died
 
@@ -225,14 +221,14 @@ class SandboxClient(PapermillNotebookClient):  # type: ignore[misc]
             if outputs.done():
                 outputs.result()
             elif self._process_runs():
-                self._stop_flood(f"{self.account.plan.limits.cell_output_kb} kB")
+                self._stop_flood("output")
         finally:
             outputs.cancel()
             lost.cancel()
 
-    def _stop_flood(self, allowed: str) -> None:
+    def _stop_flood(self, limit: LimitName) -> None:
         if self.watchdog is not None:
-            self.watchdog.stop_flood(allowed)
+            self.watchdog.stop_flood(limit)
 
     def _run_cell(self, cell: NotebookNode, index: int, total: int) -> None:
         assert self.watchdog is not None
@@ -246,6 +242,7 @@ class SandboxClient(PapermillNotebookClient):  # type: ignore[misc]
                 died = True
             except CellExecutionError as error:  # only from nbclient's own checks; errors are allowed
                 raise ExecutionError(f"the run was stopped at cell {index}. Received: {error}") from error
+            died = self.watchdog.out_of_memory() or died
         if isinstance(cell.execution_count, int):
             self._sources[cell.execution_count] = cell.source
         self._record_cell(cell, index, total, activity, died=died)
@@ -264,13 +261,16 @@ class SandboxClient(PapermillNotebookClient):  # type: ignore[misc]
             outcome = "timeout"
         if outcome != "ok":
             self.nb_man.cell_exception(cell, cell_index=index)
-        self.account.add_cell(cell, index, outcome, total, activity=activity, output=self._output, error=error)
+        refused = self.watchdog.refused(error) if error is not None and self.watchdog is not None else None
+        self.account.add_cell(
+            cell, index, outcome, total, activity=activity, output=self._output, error=error, refused=refused
+        )
 
     def _explain_death(self, cell: NotebookNode | None, index: int | None, activity: Activity) -> None:
         assert self.watchdog is not None
         name = grade_id(cell) if cell is not None else None
         place = f"the cell `{name}`" if name else f"cell {index}"
-        fatal = self.watchdog.fatal
+        fatal = self.watchdog.post_mortem(self._provisioner.exit_status())
         if fatal is None:
             self.account.died(f"the kernel ended in {place}: {self._provisioner.exit_status()}")
             return
@@ -297,9 +297,9 @@ class SandboxClient(PapermillNotebookClient):  # type: ignore[misc]
             self._provisioner.kill_now()
             self.account.died("the notebook replaced the kernel's own sockets")
             return
-        for _ in range(_RECONNECTIONS):
-            if await idle_after(self.kc, self.kc.kernel_info(), 0.5, self._process_runs):
-                return
+        if not await answers(self.kc, _RECONNECTIONS, self._process_runs):
+            self._provisioner.kill_now()
+            self.account.died("the kernel no longer says when it has done with a cell")
 
     _reconnect_outputs = run_sync(_async_reconnect_outputs)
 
@@ -340,38 +340,48 @@ class SandboxClient(PapermillNotebookClient):  # type: ignore[misc]
         probe = self.account.plan.probes.get(grade_id(cell) or "")
         if probe is None or self.account.kernel_died or self._over(None):
             return
+        # A round's inputs may hold the answers to the round before: they come when its evidence has been taken away.
+        outcome, message, seconds = self._probe_once(probe, probe.inputs, probe.question)
+        for number, inputs in enumerate(probe.later, start=1):
+            if outcome == "ok":
+                outcome, message, more = self._probe_once(probe, inputs, f"{probe.question}.{number}")
+                seconds += more
+        self.account.add_probe(probe.question, outcome, message, seconds)
+
+    def _probe_once(self, probe: Probe, inputs: bytes, name: str) -> tuple[ProbeOutcome, str, float]:
         assert self.watchdog is not None
-        self.spool.put_probe(probe.question, probe.source, probe.inputs)
+        self.spool.put_probe(probe.question, probe.source, inputs)
+        answer = secrets.token_hex(8)  # a name that nothing in the kernel can have written to before
         try:
             with self.watchdog.activity("cell time", probe.seconds) as activity:
-                request = f'__import__("sys").modules["_autograder_runtime"].probe({probe.question!r})'
+                request = f'__import__("sys").modules["_autograder_runtime"].probe({probe.question!r}, {answer!r})'
                 status, message = self._silently(request, probe.seconds + self.account.plan.limits.run_seconds)
         finally:
             self.spool.clear_inbox()
-        self._record_probe(probe, activity, status, message)
+        return self._probe_outcome(probe, activity, status, message, self._collect(answer, name))
 
-    def _record_probe(self, probe: Probe, activity: Activity, status: str, message: str) -> None:
+    def _probe_outcome(
+        self, probe: Probe, activity: Activity, status: str, message: str, missing: str
+    ) -> tuple[ProbeOutcome, str, float]:
         assert self.watchdog is not None
-        missing = self._collect(probe)
         if status == "dead":
-            fatal = self.watchdog.fatal
+            fatal = self.watchdog.post_mortem(self._provisioner.exit_status())
+            if fatal is not None:
+                self.account.add_breach(fatal, None, None)
             cause = f"{fatal.limit}, {fatal.allowed} allowed" if fatal else self._provisioner.exit_status()
             self.account.died(f"the kernel ended while `{probe.question}` was examined: {cause}")
         if activity.breach is not None:
-            allowed = activity.breach.allowed
-            self.account.add_probe(probe.question, "timeout", f"took longer than {allowed}", activity.seconds)
-        elif status != "ok" or missing:
-            self.account.add_probe(probe.question, "failed", message or missing or "the kernel ended", activity.seconds)
-        else:
-            self.account.add_probe(probe.question, "ok", "", activity.seconds)
+            return "timeout", f"took longer than {activity.breach.allowed}", activity.seconds
+        if status != "ok" or missing:
+            return "failed", message or missing or "the kernel ended", activity.seconds
+        return "ok", "", activity.seconds
 
-    def _collect(self, probe: Probe) -> str:
+    def _collect(self, answer: str, name: str) -> str:
         """Bring the evidence to safety before the next cell can touch it; what is wrong with it, or nothing."""
         if self.evidence is None:
             return ""
-        destination = self.evidence / f"{probe.question}.npz"
         try:
-            self.spool.collect(probe.question, destination, self.account.plan.limits.evidence_mb * 2**20)
+            self.spool.collect(answer, self.evidence / f"{name}.npz", self.account.plan.limits.evidence_mb * 2**20)
         except EvidenceError as error:
             return str(error)
         return ""

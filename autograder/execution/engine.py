@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+from contextlib import AbstractContextManager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +14,13 @@ from papermill.engines import Engine, papermill_engines
 from papermill.iorw import load_notebook_node
 from papermill.parameterize import parameterize_notebook
 
+from autograder import atomic
 from autograder.config import Limits
 from autograder.execution import gpu
 from autograder.execution.account import Account, Progress
 from autograder.execution.client import SandboxClient
 from autograder.execution.plan import ExecutionPlan
-from autograder.execution.sandbox import Confinement, check, view
+from autograder.execution.sandbox import Confinement, needs_fresh_interpreter, settle, view
 from autograder.execution.spool import Spool, private_spool
 from autograder.records import Run, SandboxLevel
 
@@ -41,8 +44,9 @@ class AutograderEngine(Engine):  # type: ignore[misc]
         *,
         account: Account | None = None,
         spool: Spool | None = None,
+        confinement: Confinement | None = None,
         evidence: Path | None = None,
-        level: SandboxLevel = "cold",
+        level: SandboxLevel = "warm",
         **_: Any,
     ) -> NotebookNode:
         """Run the notebook of a manager; papermill calls this.
@@ -52,6 +56,7 @@ class AutograderEngine(Engine):  # type: ignore[misc]
             kernel_name: ignored: the kernel is always Python's, in a sandbox.
             account: of the plan that is run; without one a plan with default limits is made.
             spool: the private folder of this run; without one a folder of its own is made.
+            confinement: what the kernel may see and use, at a level that works; without one it is found out.
             evidence: the folder to which evidence is copied.
             level: the sandbox level, where there is no account.
 
@@ -60,11 +65,9 @@ class AutograderEngine(Engine):  # type: ignore[misc]
             ExecutionError: the run could not be carried out, for a reason that is not the student's.
         """
         account = account or Account(_plain_plan(nb_man.nb, level))
-        plan = account.plan
-        check(plan.level)
-        confinement = Confinement(plan.level, plan.limits, plan.threads, plan.data)
+        confinement = confinement or _settled(account)
         with contextlib.ExitStack() as stack:
-            spool = spool or stack.enter_context(private_spool())
+            spool = spool or stack.enter_context(_spool_for(confinement))
             client = SandboxClient(nb_man, account=account, spool=spool, evidence=evidence, confinement=confinement)
             return client.execute()
 
@@ -84,11 +87,12 @@ def execute(plan: ExecutionPlan, folder: Path, *, on_cell: Progress | None = Non
         SandboxError: the kernel could not be started or is not confined.
         ExecutionError: the run could not be carried out, for a reason that is not the student's.
     """
-    check(plan.level)
-    folder.mkdir(parents=True, exist_ok=True)
     account = Account(plan, on_cell)
-    with private_spool() as spool, gpu.sampled_gpus(spool.root) as samples:
-        notebook = _parameterized(plan, spool)
+    confinement = _settled(account)
+    folder.mkdir(parents=True, exist_ok=True)
+    sampled = gpu.sampled_gpus if plan.gpu else gpu.no_gpus
+    with _spool_for(confinement) as spool, sampled(spool.root) as samples:
+        notebook = _parameterized(plan, confinement, spool)
         executed = papermill_engines.execute_notebook_with_engine(
             ENGINE,
             notebook,
@@ -99,21 +103,37 @@ def execute(plan: ExecutionPlan, folder: Path, *, on_cell: Progress | None = Non
             autosave_cell_every=0,
             account=account,
             spool=spool,
+            confinement=confinement,
             evidence=folder / EVIDENCE,
         )
         devices = samples.devices()
-    partial = folder / f"{EXECUTED}.partial"
-    partial.write_text(nbformat.writes(executed), encoding="utf-8")
-    partial.replace(folder / EXECUTED)
+    atomic.write(folder / EXECUTED, nbformat.writes(executed))
     return account.run(devices)
 
 
-def _parameterized(plan: ExecutionPlan, spool: Spool) -> NotebookNode:
+def _settled(account: Account) -> Confinement:
+    """What the plan's kernel may see and use, at a level that works here; a change of level is noted in the account.
+
+    Raises:
+        SandboxUnavailableError: no level that is as strong as `cold` works, and `none` was not asked for.
+    """
+    plan = account.plan
+    wanted = Confinement(plan.level, plan.limits, plan.threads, plan.data, plan.gpu)
+    settled = settle(wanted, fresh=needs_fresh_interpreter(plan.notebook))
+    account.level, account.level_note = settled.level, settled.note
+    return replace(wanted, level=settled.level)
+
+
+def _spool_for(confinement: Confinement) -> AbstractContextManager[Spool]:
+    return private_spool(confinement.lease().spools if confinement.level == "warm" else None)
+
+
+def _parameterized(plan: ExecutionPlan, confinement: Confinement, spool: Spool) -> NotebookNode:
     """A copy of the plan's notebook with its parameters injected and papermill's metadata."""
     notebook = load_notebook_node(plan.notebook)
     if not plan.parameters:
         return notebook
-    shown = view(Confinement(plan.level, plan.limits, plan.threads, plan.data), spool).data
+    shown = view(confinement, spool).data
     parameters = {
         name: shown if shown is not None and name in plan.data_parameters else value
         for name, value in plan.parameters.items()

@@ -65,6 +65,12 @@ def _number(text: str) -> float | None:
 
 
 @contextmanager
+def no_gpus(folder: Path) -> Iterator[GpuSamples]:  # noqa: ARG001 - in the place of sampled_gpus
+    """What a run gets to which no accelerator is shown."""
+    yield GpuSamples()
+
+
+@contextmanager
 def sampled_gpus(folder: Path) -> Iterator[GpuSamples]:
     """Sample all GPUs once a second into a file in `folder` while the block runs; does nothing without nvidia-smi."""
     command = shutil.which("nvidia-smi")

@@ -10,6 +10,7 @@ from nbformat.v4 import new_output
 
 from autograder.config import Limits
 from autograder.execution.channels import WIRE_BYTES
+from autograder.records import LimitName
 
 _KILOBYTE = 1024
 # A cell may send this many times what is kept, for progress bars and cleared pictures, before it is stopped.
@@ -24,14 +25,16 @@ class CellOutput:
     Attributes:
         received_bytes: the size of all outputs that the cell sent.
         reasons: why outputs were left out, in words; empty if all were kept.
-        flood: how much was allowed, in words, once the cell has sent absurdly more than that; None before.
+        exceeded: the limits that outputs were left out for.
+        flood: the limit that the cell has exceeded absurdly, so that it has to be stopped; None before.
     """
 
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
         self.received_bytes = 0
         self.reasons: list[str] = []
-        self.flood: str | None = None
+        self.exceeded: list[LimitName] = []
+        self.flood: LimitName | None = None
         self._messages = 0
         self._wire_bytes = 0
         self._room = limits.cell_output_kb * _KILOBYTE
@@ -59,7 +62,7 @@ class CellOutput:
         if kind == "stream":
             return self._admit_text(content, outputs)
         if self._outputs >= self.limits.cell_output_messages:
-            return self._leave_out(f"more than {self.limits.cell_output_messages} outputs", outputs)
+            return self._leave_out(f"more than {self.limits.cell_output_messages} outputs", outputs, "output count")
         return self._admit_display(content, outputs, replaces=kind == "update_display_data")
 
     def lose(self, reason: str, outputs: list[NotebookNode]) -> None:
@@ -73,16 +76,16 @@ class CellOutput:
     def _look_for_flood(self) -> None:
         pictures = self.limits.cell_images * self.limits.image_kb * _KILOBYTE
         if self._wire_bytes > _FLOOD_FACTOR * self._whole + pictures:
-            self.flood = f"{self.limits.cell_output_kb} kB"
+            self.flood = "output"
         elif self._messages > _FLOOD_FACTOR * self.limits.cell_output_messages:
-            self.flood = f"{self.limits.cell_output_messages} outputs"
+            self.flood = "output count"
 
     def _admit_text(self, content: dict[str, Any], outputs: list[NotebookNode]) -> bool:
         text = str(content.get("text", ""))
         name = "stderr" if content.get("name") == "stderr" else "stdout"
         last = outputs[-1] if outputs and outputs[-1].output_type == "stream" and outputs[-1].name == name else None
         if last is None and self._outputs >= self.limits.cell_output_messages:
-            return self._leave_out(f"more than {self.limits.cell_output_messages} outputs", outputs)
+            return self._leave_out(f"more than {self.limits.cell_output_messages} outputs", outputs, "output count")
         before = last.text if last is not None else ""
         merged = _without_overwritten(before, text)
         allowed = len(before) + self._room
@@ -107,7 +110,7 @@ class CellOutput:
         if images and picture_bytes > self.limits.image_kb * _KILOBYTE:
             return self._leave_out(f"a picture of more than {self.limits.image_kb} kB", outputs)
         if images and self._images >= self.limits.cell_images and not replaces:
-            return self._leave_out(f"more than {self.limits.cell_images} pictures", outputs)
+            return self._leave_out(f"more than {self.limits.cell_images} pictures", outputs, "output count")
         if other_bytes > self._room:
             return self._leave_out(f"more than {self.limits.cell_output_kb} kB", outputs)
         if not replaces:
@@ -116,7 +119,9 @@ class CellOutput:
             self._images += bool(images)
         return True
 
-    def _leave_out(self, reason: str, outputs: list[NotebookNode]) -> bool:
+    def _leave_out(self, reason: str, outputs: list[NotebookNode], limit: LimitName = "output") -> bool:
+        if limit not in self.exceeded:
+            self.exceeded.append(limit)
         if reason not in self.reasons:
             self.reasons.append(reason)
             outputs.append(new_output("stream", name="stdout", text=f"[output truncated: {reason}]\n"))

@@ -20,13 +20,16 @@ class Probe:
         question: the question's id; the evidence comes back as `evidence/<question>.npz`.
         source: Python source of the hidden-test file's `probe` function and nothing else.
         inputs: what the probe is given, encoded by `autograder.evidence.encode`.
-        seconds: how long the probe may take before it is interrupted.
+        seconds: how long the probe may take before it is interrupted; in each round.
+        later: inputs of further rounds. The probe runs once more for each, and its inputs reach the kernel only when
+            the evidence of the round before is out of the kernel's reach (`evidence/<question>.<round>.npz`).
     """
 
     question: str
     source: str
     inputs: bytes
     seconds: float
+    later: tuple[bytes, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,7 @@ class ExecutionPlan:
         probes: by the grade_id of the cell after which they run.
         runtime: source text of the modules that are loaded into the kernel before the first cell (name to source).
         data: host path of the public data, shown read-only inside the sandbox.
+        gpu: whether the accelerators of this machine are shown inside the sandbox.
     """
 
     assignment: str
@@ -54,4 +58,5 @@ class ExecutionPlan:
     threads: int = 1
     data: Path | None = None
     data_parameters: tuple[str, ...] = ("DATA_PATH",)
+    gpu: bool = False
     repairs: tuple[str, ...] = field(default=())

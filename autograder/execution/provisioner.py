@@ -2,11 +2,12 @@
 
 Any Jupyter program can use it through a kernel specification:
 
-    "metadata": {"kernel_provisioner": {"provisioner_name": "autograder-sandbox", "config": {"level": "cold"}}}
+    "metadata": {"kernel_provisioner": {"provisioner_name": "autograder-sandbox", "config": {"level": "warm"}}}
 
-It differs from jupyter_client's local provisioner in three things: the command line is wrapped, the kernel listens on
-unix sockets in a private folder (in a sandbox there is no network), and signals go to the kernel itself through the
-process descriptor that was opened when it started, so that they cannot hit another process.
+It differs from jupyter_client's local provisioner in three things: the command line is wrapped, or (at the level
+`warm`) answered by a fork of a process that has everything loaded; the kernel listens on unix sockets in a private
+folder (in a sandbox there is no network); and signals go to the kernel itself through the process descriptor that was
+opened when it started, so that they cannot hit another process.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import logging
 import os
 import signal
 import subprocess
@@ -21,6 +23,7 @@ import sys
 import threading
 import time
 from collections import deque
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -30,30 +33,35 @@ from traitlets import Enum, Instance
 
 from autograder.config import Limits
 from autograder.errors import SandboxError
-from autograder.execution import bubblewrap
+from autograder.execution import bubblewrap, interior
 from autograder.execution.limits import DiskUse
-from autograder.execution.sandbox import Confinement, check, command, environment, view
+from autograder.execution.sandbox import Confinement, View, command, environment, settle, view
 from autograder.execution.spool import Spool, private_spool
+from autograder.execution.verification import faults, find_kernel
+from autograder.execution.warm import WarmKernel, host_pid
 
 _TAIL_BYTES = 4000
 _END_SECONDS = 10
 _LOOK_SECONDS = 0.02
 _MOST_FILES_COUNTED = 250_000
-_NO_CAPABILITIES = "0000000000000000"
+_LAUNCHER = ["-m", "ipykernel_launcher"]
+_log = logging.getLogger(__name__)
 
 
 class SandboxProvisioner(LocalProvisioner):  # type: ignore[misc]
     """One sandboxed kernel.
 
     Traits:
-        level: `cold` or `none`, for use from a kernel specification.
+        level: `warm`, `cold` or `none`, for use from a kernel specification. Where warm kernels cannot be had, kernels
+            start cold, and the reason is logged.
         confinement: the same with limits and data, for use from this package; wins over `level`.
         spool: the private folder, if the caller owns one; otherwise the provisioner makes and removes its own.
     """
 
-    level = Enum(("cold", "none"), default_value="cold")
+    level = Enum(("warm", "cold", "none"), default_value="warm")
     confinement = Instance(Confinement, allow_none=True)
     spool = Instance(Spool, allow_none=True)
+    process: Any = None  # a Popen, or a WarmKernel
 
     def __init__(self, **traits: Any) -> None:
         super().__init__(**traits)
@@ -62,6 +70,7 @@ class SandboxProvisioner(LocalProvisioner):  # type: ignore[misc]
         self._kernel_fd: int | None = None
         self._kernel_pid: int | None = None
         self._init_fd: int | None = None
+        self._warm: WarmKernel | None = None
         if self.confinement is None:
             self.confinement = Confinement(self.level, Limits())
 
@@ -79,18 +88,41 @@ class SandboxProvisioner(LocalProvisioner):  # type: ignore[misc]
             manager.transport, manager.ip = "ipc", str(spool.sockets / "k")
         kwargs = await super().pre_launch(**kwargs)
         self._write_connection(seen.sockets)
-        inner = [self._as_seen(argument, seen.python, seen.connection) for argument in kwargs.pop("cmd")]
-        settings = environment(confinement, spool)
-        return kwargs | {"cmd": command(confinement, spool, inner), "env": settings, "cwd": str(spool.work)}
+        cmd = kwargs.pop("cmd")
+        if confinement.level != "none":
+            cmd = self._kernel_arguments(cmd, seen)
+        if confinement.level == "cold":
+            cmd = command(confinement, spool, [seen.python, *bubblewrap.COLD_PROGRAM, *cmd])
+        return kwargs | {"cmd": cmd, "env": environment(confinement, spool), "cwd": str(spool.work)}
 
     def _prepared(self) -> tuple[Confinement, Spool]:
+        settled = settle(self.confinement)
+        if settled.note:
+            _log.warning("%s", settled.note)
+            self.confinement = replace(self.confinement, level=settled.level)
         confinement = self.confinement
-        check(confinement.level)
+        lease = confinement.lease() if confinement.level == "warm" else None
         if self.spool is None:
-            self.spool = self._own.enter_context(private_spool())
-        if confinement.level != "none":
-            bubblewrap.prepare(self.spool)
+            self.spool = self._own.enter_context(private_spool(lease.spools if lease else None))
+        if lease is not None:
+            self.spool.prepare_for(lease.uid)
+        elif confinement.level == "cold":
+            bubblewrap.prepare(self.spool, confinement.limits)
         return confinement, self.spool
+
+    def _kernel_arguments(self, cmd: list[str], seen: View) -> list[str]:
+        """What the kernel specification gives to Python's own kernel, which alone knows how to confine itself.
+
+        Raises:
+            SandboxError: the kernel specification starts something else.
+        """
+        if cmd[1:3] != _LAUNCHER:
+            raise SandboxError(
+                f"only kernels that start as `python {' '.join(_LAUNCHER)}` can be sandboxed. "
+                f"Received: {' '.join(cmd[:3])}"
+            )
+        real = os.path.realpath(self.parent.connection_file)
+        return [seen.connection if argument == real else argument for argument in cmd[3:]]
 
     def _write_connection(self, sockets: str) -> None:
         """The manager's connection file with the path at which the sandbox sees the sockets."""
@@ -102,17 +134,31 @@ class SandboxProvisioner(LocalProvisioner):  # type: ignore[misc]
         path.write_text(json.dumps(content), encoding="utf-8")
         path.chmod(0o444)
 
-    def _as_seen(self, argument: str, python: str, connection: str) -> str:
-        if argument == sys.executable:
-            return python
-        return connection if argument == os.path.realpath(self.parent.connection_file) else argument
-
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> Any:
         """Start the sandbox. What it says on stderr is drained, and its end kept to explain a failed start."""
+        if self.confinement.level == "warm":
+            self.process = self._warm = self._fork(cmd)
+            self.pid, self.pgid, self.cwd = self._warm.pid, None, kwargs["cwd"]
+            self._kernel_fd, self._init_fd = self._warm.kernel, self._warm.first
+            return self.connection_info
         reading, writing = os.pipe()
         threading.Thread(target=self._drain, args=(reading,), daemon=True).start()
         with os.fdopen(writing, "wb") as stderr:
             return await super().launch_kernel(cmd, **kwargs, stdout=stderr, stderr=stderr)
+
+    def _fork(self, arguments: list[str]) -> WarmKernel:
+        assert self.spool is not None
+        confinement = self.confinement
+        kernel: WarmKernel = confinement.lease().start(
+            self.spool.root,
+            arguments,
+            limits=interior.system_limits(confinement.limits),
+            environment=interior.environment(confinement.threads),
+            threads=confinement.threads,
+            data=confinement.data,
+            seconds=confinement.limits.startup_seconds,
+        )
+        return kernel
 
     def _drain(self, descriptor: int) -> None:
         with os.fdopen(descriptor, "rb", buffering=0) as pipe:
@@ -142,42 +188,18 @@ class SandboxProvisioner(LocalProvisioner):  # type: ignore[misc]
         """
         if self.confinement.level == "none":
             return
-        self._kernel_pid, init_pid = self._find_kernel()
-        self._kernel_fd, self._init_fd = os.pidfd_open(self._kernel_pid), os.pidfd_open(init_pid)
-        status = _status(self._kernel_pid)
-        wrong = [
-            f"{field} is {status.get(field)}"
-            for field, good in (
-                ("CapEff", status.get("CapEff") == _NO_CAPABILITIES),
-                ("CapPrm", status.get("CapPrm") == _NO_CAPABILITIES),
-                ("CapBnd", status.get("CapBnd") == _NO_CAPABILITIES),
-                ("NoNewPrivs", status.get("NoNewPrivs") == "1"),
-                ("Uid", "0" not in status.get("Uid", "0").split()),
-            )
-            if not good
-        ]
-        wrong += [
-            f"it shares this process's {name} namespace"
-            for name in ("net", "pid", "mnt", "ipc", "uts", "user")
-            if _namespace(self._kernel_pid, name) == _namespace(os.getpid(), name)
-        ]
-        if wrong:
+        if self._warm is not None:
+            self._kernel_pid = host_pid(self._warm.kernel)
+        else:
+            found = find_kernel(self.pid)
+            if found is None:
+                raise SandboxError(f"no kernel in the sandbox. Received: {self.last_words()}")
+            self._kernel_pid, init_pid = found
+            self._kernel_fd, self._init_fd = os.pidfd_open(self._kernel_pid), os.pidfd_open(init_pid)
+        if wrong := faults(self._kernel_pid):
             raise SandboxError(
                 f"the kernel is not confined as it should be; this is a bug. Received: {'; '.join(wrong)}"
             )
-
-    def _find_kernel(self) -> tuple[int, int]:
-        """Host pids of the kernel and of the first process of its pid namespace."""
-        seen = []
-        for process in psutil.Process(self.pid).children(recursive=True):
-            with contextlib.suppress(OSError):
-                seen.append((process.pid, _status(process.pid)["NSpid"].split()))
-        depth = max((len(pids) for _, pids in seen), default=0)
-        inside = {pids[-1]: pid for pid, pids in seen if len(pids) == depth}
-        try:
-            return inside["2"], inside["1"]
-        except KeyError:
-            raise SandboxError(f"no kernel in the sandbox. Received: {seen} {self.last_words()}") from None
 
     def root_process(self) -> psutil.Process | None:
         """The process that was started; the sandbox is its descendants."""
@@ -251,24 +273,31 @@ class SandboxProvisioner(LocalProvisioner):  # type: ignore[misc]
 
     async def cleanup(self, restart: bool = False) -> None:  # noqa: FBT001, FBT002 - jupyter_client's signature
         """Close the process descriptors, and remove the private folder if it is the provisioner's own."""
-        for descriptor in (self._kernel_fd, self._init_fd):
-            if descriptor is not None:
-                os.close(descriptor)
-        self._kernel_fd = self._init_fd = None
+        if self._warm is not None:
+            self._warm.close()
+        else:
+            for descriptor in (self._kernel_fd, self._init_fd):
+                if descriptor is not None:
+                    os.close(descriptor)
+        self._kernel_fd = self._init_fd = self._warm = None
         await super().cleanup(restart=restart)
-        self._own.close()
+        if not restart:  # else the connection file is used again, and the folder with it
+            self._own.close()
 
     def disk_use(self) -> DiskUse | None:
         """What the kernel has written to its folders; None where this cannot be told."""
         assert self.spool is not None
-        spooled = _folder_use(self.spool.evidence)
+        on_disk = [self.spool.evidence, self.spool.sockets]
+        on_disk += [self.spool.work] if self.confinement.level == "none" else []
+        uses = [_folder_use(folder) for folder in on_disk]
+        used, files = sum(use.used for use in uses), sum(use.files for use in uses)
         if self.confinement.level == "none":
-            work = _folder_use(self.spool.work)
-            return DiskUse(spooled.used + work.used, spooled.files + work.files)
+            return DiskUse(used, files)
         root = f"/proc/{self._kernel_pid}/root"
-        used, files = spooled.used, spooled.files
+        # A warm kernel's home and /tmp are one file system.
+        in_memory = [interior.HOME, *([] if self._warm else ["/tmp"]), "/dev/shm"]  # noqa: S108 - the sandbox's
         with contextlib.suppress(OSError):
-            for folder in (bubblewrap.HOME, "/tmp", "/dev/shm"):  # noqa: S108 - the sandbox's
+            for folder in in_memory:
                 figures = os.statvfs(root + folder)
                 # Bytes are bounded by the size of the tmpfs itself: the student sees "No space left on device".
                 files += figures.f_files - figures.f_ffree
@@ -300,12 +329,3 @@ def _folder_use(folder: Path) -> DiskUse:
             if files >= _MOST_FILES_COUNTED:
                 return DiskUse(used, files)
     return DiskUse(used, files)
-
-
-def _status(pid: int) -> dict[str, str]:
-    text = Path(f"/proc/{pid}/status").read_text(encoding="ascii", errors="replace")
-    return {name: value.strip() for name, _, value in (line.partition(":") for line in text.splitlines())}
-
-
-def _namespace(pid: int, name: str) -> str:
-    return str(Path(f"/proc/{pid}/ns/{name}").readlink())

@@ -9,11 +9,14 @@ from dataclasses import dataclass
 from queue import Empty
 from typing import Any, Literal
 
+from nbclient.exceptions import DeadKernelError
+
 from autograder.execution.channels import GuardedClient
 from autograder.execution.student_errors import shorten
 
 _IDLE_SECONDS = 10
 _LOOK_SECONDS = 0.2
+_ASK_SECONDS = 0.5
 _MESSAGE_CHARACTERS = 500
 
 
@@ -35,7 +38,10 @@ async def run_silently(client: GuardedClient, code: str, seconds: float, runs: C
         seconds: how long to wait for it. The kernel is not interrupted when that is over; the watchdog does so.
         runs: whether the kernel's process still runs.
     """
-    request = client.execute(code, silent=True, store_history=False, allow_stdin=False, stop_on_error=False)
+    try:
+        request = client.execute(code, silent=True, store_history=False, allow_stdin=False, stop_on_error=False)
+    except DeadKernelError:
+        return Answer("dead")
     reply = await _matching(client.shell_channel.get_msg, request, seconds, runs, _is_execute_reply)
     if reply is None:
         return Answer("timeout" if runs() else "dead")
@@ -50,6 +56,17 @@ async def run_silently(client: GuardedClient, code: str, seconds: float, runs: C
 async def idle_after(client: GuardedClient, request: str, seconds: float, runs: Callable[[], bool]) -> bool:
     """Whether the kernel says within the time that it has done with a request; all outputs of it are dropped."""
     return await _matching(client.iopub_channel.get_msg, request, seconds, runs, _is_idle) is not None
+
+
+async def answers(client: GuardedClient, times: int, runs: Callable[[], bool]) -> bool:
+    """Whether the kernel, asked this often, says once through the connection for outputs that it has done."""
+    try:
+        for _ in range(times):
+            if await idle_after(client, client.kernel_info(), _ASK_SECONDS, runs):
+                return True
+    except DeadKernelError:
+        return False
+    return False
 
 
 async def _matching(

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import stat
 import subprocess
 import sys
 import tempfile
@@ -23,12 +22,29 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from autograder.errors import EvidenceError
+from autograder import atomic, untrusted
+from autograder.errors import EvidenceError, UntrustedError
+from autograder.execution import cgroup
 
-# A unix socket's path has at most 107 bytes; "/ag-xxxxxxxx/sockets/k-5" needs 24 of them.
-_LONGEST_TEMPORARY_FOLDER = 80
-# Removal is tried again for a while: the sandbox, killed at the same moment, may still be writing.
-_SWEEP = 'trap "" HUP INT TERM; read -r _; for _ in 1 2 3 4 5 6 7 8; do rm -rf -- "$0" && exit; sleep 0.3; done'
+# A unix socket's path has at most 107 bytes; "/ag-warm-65534/<16>/spools/ag-xxxxxxxx/sockets/k-5" needs 62 of them.
+_LONGEST_TEMPORARY_FOLDER = 40
+# Removal is tried again for a while: the sandbox, killed at the same moment, may still be writing. The arguments after
+# the spool's folder are those of its control group, which can only be removed when all processes in it have ended.
+_SWEEP = """
+trap "" HUP INT TERM
+read -r _
+for _ in 1 2 3 4 5 6 7 8; do
+    left=
+    rm -rf -- "$0" || left=yes
+    for group; do
+        [ ! -d "$group" ] && continue
+        [ -w "$group/cgroup.kill" ] && echo 1 >"$group/cgroup.kill"
+        rmdir -- "$group" || left=yes
+    done
+    [ -z "$left" ] && exit
+    sleep 0.3
+done
+"""
 
 
 @dataclass(frozen=True)
@@ -62,10 +78,11 @@ class Spool:
         """The student's working folder at level `none`."""
         return self.root / "work"
 
-    def give_to(self, uid: int) -> None:
-        """Make the writable folders the property of the unprivileged user as whom the sandbox runs."""
-        for folder in (self.sockets, self.evidence):
-            os.chown(folder, uid, uid)
+    def prepare_for(self, uid: int | None) -> None:
+        """Make the writable folders the property of the user as whom the sandbox runs, if that is another one."""
+        if uid is not None:
+            for folder in (self.sockets, self.evidence):
+                os.chown(folder, uid, uid)
 
     def put_probe(self, question: str, source: str, inputs: bytes) -> None:
         """Write one probe and its inputs into the inbox, and make sure that its evidence is not there yet."""
@@ -105,35 +122,32 @@ class Spool:
 
 
 def _copy_regular_file(source: Path, destination: Path, max_bytes: int) -> None:
-    # Windows has neither flag; there the level is `none` and the file is the student's own machine's.
-    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
     try:
-        descriptor = os.open(source, flags)
-    except FileNotFoundError:
-        raise EvidenceError(f"the probe left no evidence. Received: no file {source.name}") from None
-    except OSError as error:
-        raise EvidenceError(f"the evidence cannot be opened as a file. Received: {error.strerror}") from error
-    status = os.fstat(descriptor)
-    if not stat.S_ISREG(status.st_mode):
-        os.close(descriptor)
-        raise EvidenceError(f"the evidence is not a regular file. Received: mode {stat.filemode(status.st_mode)}")
-    with os.fdopen(descriptor, "rb") as file:
-        content = file.read(max_bytes + 1)
-    if len(content) > max_bytes:
-        raise EvidenceError(f"the evidence has more than {max_bytes} bytes. Received: {status.st_size} bytes")
-    destination.parent.mkdir(parents=True, exist_ok=True)
-    partial = destination.with_suffix(".partial")
-    partial.write_bytes(content)
-    partial.replace(destination)
+        content = untrusted.read_bytes(source, max_bytes, sole_name=True)
+    except UntrustedError as error:
+        if error.reason == "missing":
+            raise EvidenceError(f"the probe left no evidence. Received: no file {source.name}") from None
+        raise EvidenceError(f"the evidence cannot be taken: {error}") from error
+    atomic.write(destination, content)
+
+
+def short_temporary_folder() -> Path:
+    """The folder for temporary files, or /tmp where its path would be too long for a unix socket in it."""
+    folder = tempfile.gettempdir()
+    too_long = os.name == "posix" and len(folder) > _LONGEST_TEMPORARY_FOLDER
+    return Path("/tmp" if too_long else folder)  # noqa: S108 - what is made in it is private
 
 
 @contextmanager
-def private_spool() -> Iterator[Spool]:
-    """A fresh spool, removed when the block ends and also when this process is killed within it."""
-    parent = tempfile.gettempdir()
-    if os.name == "posix" and len(parent) > _LONGEST_TEMPORARY_FOLDER:
-        parent = "/tmp"  # noqa: S108 - mkdtemp makes a private folder in it
-    root = Path(tempfile.mkdtemp(prefix="ag-", dir=parent))
+def private_spool(parent: Path | None = None) -> Iterator[Spool]:
+    """A fresh spool, removed when the block ends and also when this process is killed within it.
+
+    Args:
+        parent: a folder that is private already, for a spool that others below it may pass through by its name.
+    """
+    root = Path(tempfile.mkdtemp(prefix="ag-", dir=parent or short_temporary_folder()))
+    if parent is not None:
+        root.chmod(0o711)
     for name, mode in (("sockets", 0o700), ("inbox", 0o755), ("evidence", 0o700), ("etc", 0o755), ("work", 0o700)):
         (root / name).mkdir()
         (root / name).chmod(mode)
@@ -151,7 +165,7 @@ def _start_sweeper(root: Path) -> subprocess.Popen[bytes] | None:
     if sys.platform == "win32":
         return None  # no level but `none` there, whose kernel ends itself when its parent has gone
     return subprocess.Popen(
-        ["/bin/sh", "-c", _SWEEP, str(root)],
+        ["/bin/sh", "-c", _SWEEP, str(root), *(str(folder) for folder in cgroup.folders(root.name))],
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

@@ -6,19 +6,13 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from autograder.records import CellError, LimitName
+from autograder.records import CellError
 
 _MESSAGE_CHARACTERS = 500
 _SOURCE_CHARACTERS = 160
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
 # "Cell In[3], line 2" (IPython 8.7 and later), "Input In [3], in <cell line: 2>()" (before)
 _PLACE = re.compile(r"(?:Cell|Input) In ?\[(\d+)\], (?:line |in <cell line: )(\d+)")
-# What the operating system says when a limit of the sandbox is met, by the limit.
-_SIGNS: tuple[tuple[LimitName, re.Pattern[str]], ...] = (
-    ("disk", re.compile(r"\[Errno (?:27|28|122)\]|No space left on device|File too large")),
-    ("processes", re.compile(r"^BlockingIOError: \[Errno 11\]|can't start new thread|^OSError: \[Errno 11\]")),
-    ("memory", re.compile(r"^MemoryError|ArrayMemoryError")),
-)
 
 
 def cell_error(content: Mapping[str, Any], sources: Mapping[int, str]) -> CellError:
@@ -37,12 +31,6 @@ def cell_error(content: Mapping[str, Any], sources: Mapping[int, str]) -> CellEr
         line=line,
         source=source,
     )
-
-
-def limit_behind(error: CellError) -> LimitName | None:
-    """The limit that the system refused to exceed, when that is what a student's exception says."""
-    text = f"{error.name}: {error.message}"
-    return next((limit for limit, sign in _SIGNS if sign.search(text)), None)
 
 
 def shorten(text: str, length: int) -> str:

@@ -9,16 +9,15 @@ Not covered, because Python offers no way: the position of a running generator o
 extensions keep to themselves.
 """
 
-import builtins
 import collections
-import os
 import random
 import sys
 import types
-import warnings
+from contextlib import suppress
 
 MAX_OBJECTS = 200_000
 MAX_ARRAY_BYTES = 512 * 2**20
+_CONTAINERS = (list, bytearray, set, collections.deque, tuple, frozenset)
 _PLAIN = (int, float, complex, str, bytes, bool, type(None), range, slice, types.ModuleType, types.BuiltinFunctionType)
 
 
@@ -26,18 +25,17 @@ def take(namespace):
     """What `restore` needs to bring the kernel back to this moment."""
     walk = _Walk()
     bindings = dict(namespace)
-    for name in sorted(bindings, key=str):
-        if not (isinstance(name, str) and name in {"In", "Out", "get_ipython", "exit", "quit"}):
+    for name in sorted(name for name in bindings if type(name) is str):
+        if name not in {"In", "Out", "get_ipython", "exit", "quit"}:
             walk.visit(bindings[name])
     return {"bindings": bindings, "undo": walk.undo, "globals": _global_state()}
 
 
 def restore(namespace, saved):
     """Put the kernel back to the moment of `take`; what cannot be put back is left, never raised."""
-    for undo in reversed(saved["undo"]):
-        undo()
-    for undo in saved["globals"]:
-        undo()
+    for undo in [*reversed(saved["undo"]), *saved["globals"]]:
+        with suppress(Exception):  # objects of the student's may raise whatever is asked of them
+            undo()
     bindings = saved["bindings"]
     for name in [name for name in namespace if name not in bindings]:
         del namespace[name]
@@ -46,11 +44,14 @@ def restore(namespace, saved):
 
 def seed_everything(seed):
     """Probes draw the same random numbers in every run; `restore` puts the student's generators back."""
-    random.seed(seed)
-    if "numpy" in sys.modules:
-        sys.modules["numpy"].random.seed(seed % 2**32)
-    if "tensorflow" in sys.modules:
-        sys.modules["tensorflow"].random.set_seed(seed)
+    for module, sow in (
+        ("random", lambda library: library.seed(seed)),
+        ("numpy", lambda library: library.random.seed(seed % 2**32)),
+        ("tensorflow", lambda library: library.random.set_seed(seed)),
+    ):
+        if module in sys.modules:
+            with suppress(Exception):  # a library that a student has patched is theirs to draw from
+                sow(sys.modules[module])
 
 
 class _Walk:
@@ -65,10 +66,12 @@ class _Walk:
         pending = [root]
         while pending and len(self.seen) < MAX_OBJECTS:
             value = pending.pop()
-            if isinstance(value, _PLAIN) or id(value) in self.seen:
+            if id(value) in self.seen:
                 continue
-            self.seen[id(value)] = value  # holds a reference, so that ids stay unique
-            pending.extend(self._remember(value))
+            with suppress(Exception):  # an object that raises when it is looked at is left alone
+                if not isinstance(value, _PLAIN):
+                    self.seen[id(value)] = value  # holds a reference, so that ids stay unique
+                    pending.extend(self._remember(value))
 
     def _remember(self, value):
         """Collect the undo of one object; return the objects that it holds."""
@@ -77,36 +80,38 @@ class _Walk:
         if isinstance(value, types.MethodType):
             return [value.__self__, value.__func__]
         if isinstance(value, (list, bytearray)):
-            self._contents(value, list(value), lambda now: value.__setitem__(slice(None), now))
-            return list(value) if isinstance(value, list) else []
+            base = list if isinstance(value, list) else bytearray
+            self._contents(value, lambda now: base.__setitem__(value, slice(None), base(now)))
+            return _items(value) if base is list else []
         if isinstance(value, dict):
             return self._dict(value)
         if isinstance(value, set):
-            self._contents(value, set(value), lambda now: (value.clear(), value.update(now)))
+            self._contents(value, lambda now: (set.clear(value), set.update(value, now)))
             return []
         if isinstance(value, collections.deque):
-            self._contents(value, list(value), lambda now: (value.clear(), value.extend(now)))
-            return list(value)
+            self._contents(value, lambda now: (value.clear(), value.extend(now)))
+            return _items(value)
         if isinstance(value, (tuple, frozenset)):
-            return list(value)
+            return _items(value)
         return self._library_object(value)
 
-    def _contents(self, value, before, put_back):
+    def _contents(self, value, put_back):
         """Undo for a container: only touched when it changed, compared by identity of its items."""
+        before = _items(value)
 
         def undo():
-            now = list(value)
-            kept = list(before)
-            if len(now) != len(kept) or any(a is not b for a, b in zip(now, kept, strict=True)):
+            now = _items(value)
+            if len(now) != len(before) or any(a is not b for a, b in zip(now, before, strict=True)):
                 put_back(before)
 
         self.undo.append(undo)
 
     def _dict(self, value):
-        before = dict(value)
+        before = dict.copy(value)
 
         def undo():
-            if len(value) != len(before) or any(key not in value or value[key] is not before[key] for key in before):
+            now = dict.copy(value)
+            if len(now) != len(before) or any(key not in now or now[key] is not before[key] for key in before):
                 dict.clear(value)
                 dict.update(value, before)
 
@@ -156,6 +161,12 @@ class _Walk:
             return [value.__wrapped__]  # functools.cache: what it remembers is the function's own result
         state = getattr(value, "__dict__", None)
         return [] if state is None else self._dict(state)
+
+
+def _items(value):
+    """What a container holds, whatever a class that a student has derived from it says that it holds."""
+    base = next(kind for kind in _CONTAINERS if isinstance(value, kind))
+    return list(base.__iter__(value))
 
 
 def _is_filled(cell):
@@ -271,24 +282,26 @@ def _variable(variable, walk):
 
 def _global_state():
     """Undo functions for state that no name in the namespace leads to."""
-    folder, environment = os.getcwd(), dict(os.environ)
-    state, filters, known_builtins = random.getstate(), list(warnings.filters), dict(vars(builtins))
-    undo = [
-        lambda: random.setstate(state),
-        lambda: os.chdir(folder),
-        lambda: warnings.filters.__setitem__(slice(None), filters),
-        lambda: _put_back(os.environ, environment),
-        lambda: _put_back(vars(builtins), known_builtins),
-    ]
+    undo = []
     for module, remember in (
+        ("random", lambda library: [_bound(library.setstate, library.getstate())]),
+        ("os", lambda library: [_bound(library.chdir, library.getcwd())]),
+        ("os", lambda library: [_bound(_put_back, library.environ, dict(library.environ))]),
+        ("warnings", lambda library: [_bound(library.filters.__setitem__, slice(None), list(library.filters))]),
+        ("builtins", lambda library: [_bound(_put_back, vars(library), dict(vars(library)))]),
         ("numpy", _numpy_globals),
         ("matplotlib.pyplot", _figures),
         ("tensorflow", _tensorflow_globals),
         ("keras", _keras_globals),
     ):
         if module in sys.modules:
-            undo.extend(remember(sys.modules[module]))
+            with suppress(Exception):  # a working folder that is gone, a library that was patched: nothing to put back
+                undo.extend(remember(sys.modules[module]))
     return undo
+
+
+def _bound(function, *arguments):
+    return lambda: function(*arguments)
 
 
 def _put_back(mapping, before):

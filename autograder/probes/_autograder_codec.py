@@ -1,16 +1,21 @@
 """The kernel's half of the evidence format: write what a student's code returned, read what a probe is given.
 
 See `autograder/evidence.py` for the format and for the other half, which trusts none of this.
+
+The functions that are needed are taken here, before the first cell of the notebook: whoever shadows or patches `json`
+or `np.asarray` later, by accident or not, does so for their own code.
 """
 
 import io
-import json
-import os
 import sys
-import zipfile
+from json import dumps, loads
+from os import replace
 from types import SimpleNamespace
+from zipfile import ZipFile, ZipInfo
 
 import numpy as np
+from numpy import asarray
+from numpy.lib.format import read_array, write_array
 
 MAX_TEXT = 20_000
 MAX_ITEMS = 50_000
@@ -23,31 +28,33 @@ class TooLarge(ValueError):
 
 def read(path):
     """What the probe is given, as a namespace."""
-    with np.load(path, allow_pickle=False) as archive:
-        tree = json.loads(bytes(archive["tree.json"]))
-        return SimpleNamespace(**{name: _decode(node, archive) for name, node in tree.items()})
+    with ZipFile(path) as archive:
+        contents = {name: archive.read(name) for name in archive.namelist()}
+    tree = loads(contents.pop("tree.json"))
+    arrays = {name: read_array(io.BytesIO(content), allow_pickle=False) for name, content in contents.items()}
+    return SimpleNamespace(**{name: _decode(node, arrays) for name, node in tree.items()})
 
 
-def _decode(node, archive):
+def _decode(node, arrays):
     if isinstance(node, list):
-        return [_decode(item, archive) for item in node]
+        return [_decode(item, arrays) for item in node]
     if not isinstance(node, dict):
         return node
     ((kind, value),) = node.items()
     if kind == "$dict":
-        return {key: _decode(item, archive) for key, item in value.items()}
+        return {key: _decode(item, arrays) for key, item in value.items()}
     if kind == "$frame":
         import pandas as pd
 
-        index = archive[value["index"]]
+        index = arrays[value["index"]]
         index = pd.DatetimeIndex(index.astype("datetime64[ns]")) if value["datetime"] else pd.Index(index)
-        columns = [archive[name] for name in value["arrays"]]
+        columns = [arrays[name] for name in value["arrays"]]
         if len({column.dtype for column in columns}) == 1:
             return pd.DataFrame(np.stack(columns, axis=1), index=index, columns=value["columns"])
         frame = pd.concat([pd.Series(column, index=index) for column in columns], axis=1)
         frame.columns = value["columns"]
         return frame
-    array = archive[value]
+    array = arrays[value]
     return array.tobytes() if kind == "$bytes" else array
 
 
@@ -61,32 +68,38 @@ class Writer:
     def write(self, path, tree):
         """Write atomically: the file has its name only when it is whole."""
         temporary = f"{path}.part"
-        with zipfile.ZipFile(temporary, "w") as archive:
-            archive.writestr("tree.json", json.dumps(tree))
+        with ZipFile(temporary, "w") as archive:
+            archive.writestr(ZipInfo("tree.json"), dumps(tree))  # with no time: the same evidence has the same bytes
             for number, array in enumerate(self.arrays):
                 member = io.BytesIO()
-                np.lib.format.write_array(member, array, version=(1, 0), allow_pickle=False)
-                archive.writestr(f"a{number}.npy", member.getvalue())
-        os.replace(temporary, path)
+                write_array(member, array, version=(1, 0), allow_pickle=False)
+                archive.writestr(ZipInfo(f"a{number}.npy"), member.getvalue())
+        replace(temporary, path)
 
     def node(self, value, depth=0):
         """One value as a node of the tree; arrays are put aside."""
         if depth > MAX_DEPTH:
             raise TooLarge(f"the value is nested more than {MAX_DEPTH} levels deep")
-        if value is None or isinstance(value, (bool, int, float)):
+        # Classes derived from these may answer with anything: the plain value within is what counts.
+        if value is None or isinstance(value, bool):
             return value
+        if isinstance(value, int):
+            return int.__int__(value)
+        if isinstance(value, float):
+            return float.__float__(value)
         if isinstance(value, str):
-            return value[:MAX_TEXT]
+            return str.__str__(value)[:MAX_TEXT]
         if isinstance(value, np.generic):
-            return self.node(value.item() if value.dtype.kind in "biuf" else np.asarray(value), depth + 1)
+            return self.node(value.item() if value.dtype.kind in "biuf" else asarray(value), depth + 1)
         if isinstance(value, dict):
-            if len(value) > MAX_ITEMS:
-                raise TooLarge(f"a dictionary has {len(value)} entries, {MAX_ITEMS} are kept")
-            return {"$dict": {str(key)[:200]: self.node(item, depth + 1) for key, item in value.items()}}
+            if dict.__len__(value) > MAX_ITEMS:
+                raise TooLarge(f"a dictionary has {dict.__len__(value)} entries, {MAX_ITEMS} are kept")
+            return {"$dict": {str(key)[:200]: self.node(item, depth + 1) for key, item in dict.items(value)}}
         if isinstance(value, (list, tuple)):
-            if len(value) > MAX_ITEMS:
-                raise TooLarge(f"a list has {len(value)} items, {MAX_ITEMS} are kept")
-            return [self.node(item, depth + 1) for item in value]
+            plain = list if isinstance(value, list) else tuple
+            if plain.__len__(value) > MAX_ITEMS:
+                raise TooLarge(f"a list has {plain.__len__(value)} items, {MAX_ITEMS} are kept")
+            return [self.node(item, depth + 1) for item in plain.__iter__(value)]
         return self._table(value) or self._array_like(value)
 
     def _table(self, value):
@@ -110,7 +123,7 @@ class Writer:
     def _index(self, index, pandas):
         if isinstance(index, pandas.DatetimeIndex):
             naive = index.tz_localize(None) if index.tz is not None else index
-            return {"index": self._add(np.asarray(naive.as_unit("ns").asi8)), "datetime": True}
+            return {"index": self._add(asarray(naive.as_unit("ns").asi8)), "datetime": True}
         return {"index": self._column(index), "datetime": False}
 
     def _column(self, column):
@@ -123,7 +136,7 @@ class Writer:
 
     def _array_like(self, value):
         if hasattr(value, "__array__") or hasattr(value, "__array_interface__"):
-            array = np.asarray(value)
+            array = asarray(value)
             if array.dtype.kind in "biufcmMU":
                 return {"$array": self._add(array)}
             if array.dtype.name == "bfloat16":

@@ -5,6 +5,7 @@ The judge reads this without Keras (`autograder.checks.models`).
 
 import hashlib
 import json
+import math
 import sys
 import tempfile
 
@@ -14,11 +15,14 @@ MADE_UP = ("name", "shared_object_id", "build_config", "compile_config")  # diff
 
 
 def describe(model, x):
-    """Layers, size, output for the windows `x`, clipping, and whether the model can be made again."""
+    """Layers, size, output for the inputs `x`, clipping, and whether the model can be made again.
+
+    Of a model with several outputs, `outputs` has them by name, or by place where they are a list.
+    """
     keras = sys.modules["keras"]
     if not isinstance(model, keras.Model):
         return {"not_a_model": type(model).__name__}
-    output = np.asarray(model(x, training=False))
+    output, outputs = _outputs(model(x, training=False))
     layers = _layers_of(model)
     operations = _operations(model, layers)
     names = [part.name for part in [*operations, *(layer for layer, _ in layers), model]]
@@ -27,12 +31,21 @@ def describe(model, x):
         "kind": type(model).__name__,
         "output": list(output.shape),
         "values": output,
-        "parameters": int(model.count_params()),
+        "outputs": outputs,
+        "parameters": sum(math.prod(weight.shape) for weight in model.weights),
         "layers": [_facts(part, inside) for part, inside in parts],
         "fingerprint": _digest(model, names),
         "clipping": _clipping(model),
         "rebuild_error": _rebuild_error(model, layers, keras),
     }
+
+
+def _outputs(found):
+    """The output, and by name each of several; the output of a model with several of them is empty."""
+    if not isinstance(found, (dict, list, tuple)):
+        return np.asarray(found), {}
+    named = found if isinstance(found, dict) else dict(enumerate(found))
+    return np.zeros(0, np.float32), {str(name): np.asarray(each) for name, each in named.items()}
 
 
 def _layers_of(model):

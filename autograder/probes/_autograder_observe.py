@@ -37,7 +37,12 @@ def apart():
 
 def watch(shell):
     """Look before every cell whether Keras has been imported, and then begin."""
-    shell.events.register("pre_run_cell", lambda *_: _attach())
+
+    def look(*_):
+        with contextlib.suppress(Exception):  # a `keras` that is none: the notebook's own affair
+            _attach()
+
+    shell.events.register("pre_run_cell", look)
 
 
 def _attach():
@@ -59,11 +64,12 @@ def _attach():
             kwargs["validation_data"] = _tapped(validation, record["validation"])
         tapped_x = _tapped_arrays(x, y, record["train"]) if y is not None else _tapped(x, record["train"])
         history = original(self, tapped_x, y, *args, **kwargs)
-        record["history"] = {str(k): [float(v) for v in values] for k, values in history.history.items()}
-        record["epochs"] = len(history.epoch)
-        record["devices"] = sorted({_device(weight) for weight in self.trainable_weights})
-        record["parameters"] = int(self.count_params())
-        record["finished"] = True
+        with contextlib.suppress(Exception):  # a History or a model that is not what Keras makes of it is no training
+            record["history"] = {str(k): _numbers(values) for k, values in history.history.items()}
+            record["epochs"] = len(history.epoch)
+            record["devices"] = sorted({_device(weight) for weight in self.trainable_weights})
+            record["parameters"] = int(self.count_params())
+            record["finished"] = True
         return history
 
     fit._autograder = True
@@ -80,6 +86,15 @@ def _summary(record):
         "train": record["train"].summary(),
         "validation": record["validation"].summary(),
     }
+
+
+def _numbers(values):
+    """The numbers of one history; entries that callbacks of the student's have added may be anything."""
+    numbers = []
+    for value in values:
+        with contextlib.suppress(TypeError, ValueError):
+            numbers.append(float(value))
+    return numbers
 
 
 def _device(weight):

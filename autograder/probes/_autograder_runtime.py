@@ -3,13 +3,18 @@
 `start` is called once before the first cell; `probe` after a question's test cell, by the engine, in a request of its
 own. A probe is a function `probe(student, given)` that returns a dict. A value that is a function without arguments is
 called by itself, so that an exception in it costs only that entry.
+
+This process is the student's, and nothing here can be kept from them. The modules take what they need before the first
+cell, and have their own copy of the builtins, so that a notebook that shadows `open` or patches `json` by accident
+is examined like any other. Whoever patches these modules writes their own evidence: docs/security.md says what that is
+good for.
 """
 
 import contextlib
 import io
-import linecache
-import os
-import traceback
+from linecache import getline
+from os.path import join
+from traceback import walk_tb
 
 import _autograder_checkpoint as checkpoint
 import _autograder_codec as codec
@@ -50,16 +55,16 @@ def start(inbox, outbox, seed, max_bytes=64 * 2**20):
     """Remember where probes come from and evidence goes; begin to observe training."""
     _settings.update(inbox=inbox, outbox=outbox, seed=seed, max_bytes=max_bytes)
     with contextlib.suppress(NameError):
-        observe.watch(get_ipython())  # noqa: F821 - IPython provides it
+        _settings["shell"] = get_ipython()  # noqa: F821 - IPython provides it
+        observe.watch(_settings["shell"])
 
 
-def probe(question):
-    """Run the probe that waits in the inbox and write `<outbox>/<question>.npz`."""
-    namespace = get_ipython().user_ns  # noqa: F821
-    with open(os.path.join(_settings["inbox"], f"{question}.py"), encoding="utf-8") as file:
+def probe(question, answer):
+    """Run the probe that waits in the inbox and write `<outbox>/<answer>.npz`."""
+    with open(join(_settings["inbox"], f"{question}.py"), encoding="utf-8") as file:
         source = file.read()
-    given = codec.read(os.path.join(_settings["inbox"], f"{question}.npz"))
-    run_probe(question, source, given, namespace, os.path.join(_settings["outbox"], f"{question}.npz"))
+    given = codec.read(join(_settings["inbox"], f"{question}.npz"))
+    run_probe(question, source, given, _settings["shell"].user_ns, join(_settings["outbox"], f"{answer}.npz"))
 
 
 def run_probe(question, source, given, namespace, destination):
@@ -71,7 +76,7 @@ def run_probe(question, source, given, namespace, destination):
         checkpoint.seed_everything(_settings.get("seed", 0))
         with observe.apart() as probe_fits, _silence():
             student = Student(namespace, observe.fits(), probe_fits)
-            functions = {"__name__": f"probe_{question}"}
+            functions = {"__name__": f"probe_{question}", "__builtins__": __builtins__}
             exec(compile(source, f"<probe {question}>", "exec"), functions)  # noqa: S102 - the probe is the grader's
             try:
                 for name, value in functions["probe"](student, given).items():
@@ -102,13 +107,20 @@ def _raised(error):
     if isinstance(error, KeyboardInterrupt):
         return {"$raised": {"name": "TimeLimit", "message": "took longer than allowed"}}
     place = {}
-    for frame, line in traceback.walk_tb(error.__traceback__):
+    for frame, line in walk_tb(error.__traceback__):
         filename = frame.f_code.co_filename
         if "ipykernel_" in filename or filename.startswith("<ipython-input"):
-            source = linecache.getline(filename, line).strip()[:160]
+            source = getline(filename, line).strip()[:160]
             function = frame.f_code.co_name
             place = {"function": "the cell" if function == "<module>" else function, "line": line, "source": source}
-    return {"$raised": {"name": type(error).__name__, "message": str(error)[:600], **place}}
+    return {"$raised": {"name": type(error).__name__, "message": _message(error), **place}}
+
+
+def _message(error):
+    try:
+        return str.__str__(str(error))[:600]
+    except BaseException:  # the exception is the student's, and so is what it does when it is shown
+        return "an exception that cannot be shown"
 
 
 @contextlib.contextmanager

@@ -135,7 +135,7 @@ class Trial:
         found = {}
         for values in itertools.product(*RULES.values()):
             rule = {**self.module.DEFAULTS, **dict(zip(RULES, values, strict=True))}
-            found[values] = self.module.verdict(errors, self.naive, rule, self.given.stride)
+            found[values] = self.module.verdict(errors, self.naive, rule, self.module.STRIDE)
         return found
 
 

@@ -10,13 +10,14 @@ from nbformat.v4 import new_code_cell, new_notebook
 from autograder.config import Limits
 from autograder.execution import ExecutionPlan, Probe, execute, levels
 
+SANDBOXES = ["cold", "warm"]
 # Stands for the probes' runtime: evidence is JSON here, which the engine does not look into.
 RUNTIME = """
 import json, os
 settings = {}
 def start(**values):
     settings.update(values)
-def probe(question):
+def probe(question, answer):
     with open(f"{settings['inbox']}/{question}.py") as file:
         names = {}
         exec(file.read(), names)
@@ -25,7 +26,7 @@ def probe(question):
     found = names["probe"](get_ipython().user_ns, given)
     if found is None:
         return
-    path = f"{settings['outbox']}/{question}.npz"
+    path = f"{settings['outbox']}/{answer}.npz"
     with open(path + ".partial", "w") as file:
         json.dump(found, file, default=repr)
     os.replace(path + ".partial", path)
@@ -83,19 +84,30 @@ def make_plan(level, cells, *, probes=None, runtime=None, parameters=None, data=
     )
 
 
+def working(level):
+    """A level, where it works here."""
+    status = next(status for status in levels() if status.level == level)
+    if not status.works:
+        pytest.skip(f"no level {level} here: {status.why}")
+    return level
+
+
 @pytest.fixture(scope="session")
 def cold():
     """The level `cold`, where it works."""
-    status = next(status for status in levels() if status.level == "cold")
-    if not status.works:
-        pytest.skip(f"no bubblewrap here: {status.why}")
-    return "cold"
+    return working("cold")
 
 
-@pytest.fixture(scope="session", params=["none", "cold"])
+@pytest.fixture(scope="session", params=SANDBOXES)
+def sandbox(request):
+    """All levels that confine, one after the other."""
+    return working(request.param)
+
+
+@pytest.fixture(scope="session", params=["none", *SANDBOXES])
 def level(request):
-    """Both levels, one after the other."""
-    return request.getfixturevalue("cold") if request.param == "cold" else "none"
+    """All levels, one after the other."""
+    return working(request.param)
 
 
 @pytest.fixture(scope="session")

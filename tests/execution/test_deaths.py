@@ -21,6 +21,20 @@ def test_a_crash_keeps_the_evidence_so_far(level, run, crash):
     assert result.limits_exceeded == ()
 
 
+def test_the_systems_own_end_to_processor_time_is_named(level, run):
+    result = run(level, {"bad": "import os, signal\nos.kill(os.getpid(), signal.SIGXCPU)", "rest": "1"})
+    assert [cell.outcome for cell in result.cells] == ["killed", "not_run"]
+    assert result.limits() == ["cpu time"]
+
+
+def test_a_child_that_dies_alone_is_no_death_of_the_notebook(level, run):
+    code = "import subprocess\nprint(subprocess.run(['/bin/sh', '-c', 'kill -9 $$']).returncode)"
+    result = run(level, {"good": code, "rest": "print('on')"})
+    assert [cell.outcome for cell in result.cells] == ["ok", "ok"]
+    assert result.text("good") == "-9\n"
+    assert result.limits_exceeded == ()
+
+
 @pytest.mark.parametrize("call", ["exit()", "quit()"])
 def test_exit_ends_the_run_the_same_way_every_time(level, run, call):
     result = run(level, {"good": "x = 3", "bad": call, "rest": "print(x)"}, probes={"good": KEEPS, "bad": KEEPS})

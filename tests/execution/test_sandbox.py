@@ -9,8 +9,7 @@ from autograder.errors import EvidenceError, SandboxError, SandboxUnavailableErr
 from autograder.execution import bubblewrap, execute, levels, sandbox
 from autograder.execution.gpu import parse_samples
 from autograder.execution.spool import private_spool
-from autograder.execution.student_errors import cell_error, limit_behind
-from autograder.records import CellError
+from autograder.execution.student_errors import cell_error
 
 
 @pytest.fixture
@@ -25,8 +24,7 @@ def test_levels_are_tried_and_explained():
     found = {status.level: status for status in levels()}
     assert list(found) == ["warm", "cold", "none"]
     assert found["none"].works
-    assert not found["warm"].works
-    assert all(status.works or (status.why and status.remedy) for status in found.values())
+    assert all(status.why and (status.works or status.remedy) for status in found.values())
 
 
 def test_a_missing_program_is_named_with_its_remedy(monkeypatch, forgotten, plan, tmp_path):
@@ -55,18 +53,13 @@ def test_a_trial_as_root_is_no_sandbox(cold, monkeypatch, forgotten):
         sandbox.check("cold")
 
 
-def test_warm_is_refused_and_nothing_weaker_taken(plan, tmp_path):
-    with pytest.raises(SandboxUnavailableError, match="no warm kernels"):
-        execute(plan("warm", {"a": "1"}), tmp_path)
-
-
 def test_data_that_others_may_not_read_are_refused_for_root(monkeypatch, tmp_path):
     monkeypatch.setattr(bubblewrap, "started_by_root", lambda: True)
     path = tmp_path / "secret.csv"
     path.write_text("x")
     path.chmod(0o600)
     with pytest.raises(SandboxError, match="chmod"):
-        bubblewrap._readable(path)
+        bubblewrap.readable(path)
 
 
 def test_a_spool_is_private_and_goes_away():
@@ -81,10 +74,10 @@ def test_a_spool_is_private_and_goes_away():
     ("make", "said"),
     [
         (lambda path: None, "left no evidence"),
-        (lambda path: path.symlink_to("/etc/passwd"), "cannot be opened"),
-        (os.mkfifo, "not a regular file"),
-        (lambda path: path.mkdir(), "not a regular file"),
-        (lambda path: path.write_bytes(bytes(101)), "more than 100 bytes"),
+        (lambda path: path.symlink_to("/etc/passwd"), "symbolic link"),
+        (os.mkfifo, "pipe, socket or device"),
+        (lambda path: path.mkdir(), "a folder"),
+        (lambda path: path.write_bytes(bytes(101)), "100 bytes are allowed"),
     ],
     ids=["missing", "link", "fifo", "folder", "large"],
 )
@@ -144,17 +137,3 @@ def test_an_error_that_a_kernel_made_up_is_bounded():
     assert len(error.message) == 500
     assert error.line is None
     assert cell_error({"traceback": "no list"}, {}).name == "Error"
-
-
-@pytest.mark.parametrize(
-    ("name", "message", "limit"),
-    [
-        ("OSError", "[Errno 28] No space left on device", "disk"),
-        ("OSError", "[Errno 27] File too large", "disk"),
-        ("BlockingIOError", "[Errno 11] Resource temporarily unavailable", "processes"),
-        ("RuntimeError", "can't start new thread", "processes"),
-        ("ValueError", "28", None),
-    ],
-)
-def test_limits_behind_errors_are_recognised(name, message, limit):
-    assert limit_behind(CellError(name=name, message=message)) == limit

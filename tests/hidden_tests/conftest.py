@@ -62,9 +62,9 @@ def naive_forecast(x):
 
 @pytest.fixture(scope="session")
 def weather(tmp_path_factory):
-    """A short generated station: what the notebook gets, and what is withheld."""
+    """A short generated station: two months that the notebook gets, and one that is withheld."""
     return provide_jena(
-        path=None, download=False, rows=9000, withheld_fraction=0.15, seed=3, cache=tmp_path_factory.mktemp("jena")
+        path=None, download=False, rows=11_500, withheld_fraction=0.335, seed=4, cache=tmp_path_factory.mktemp("jena")
     )
 
 
@@ -105,7 +105,6 @@ def judge(questions, runtime, materials, weather, tmp_path, monkeypatch):
         namespace = {"__name__": "__main__", **PARAMETERS, "DATA_PATH": str(weather.public)}
         hidden = questions[question]
         given = hidden.given(7, materials)
-        (tmp_path / "given.npz").write_bytes(encode(given.inputs))
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # a kernel does not raise them either
             runtime.observe._logs[:] = [[]]
@@ -118,10 +117,11 @@ def judge(questions, runtime, materials, weather, tmp_path, monkeypatch):
                 exec(compile(source, f"<ipython-input-{number}>", "exec"), namespace)
             if fits is not None:
                 monkeypatch.setattr(runtime.observe, "fits", lambda: fits)
-            inputs = runtime.codec.read(tmp_path / "given.npz")
-            runtime.runtime.run_probe(
-                question, hidden.probe_source, inputs, namespace, str(tmp_path / f"{question}.npz")
-            )
+            for number, inputs in enumerate((given.inputs, *given.later)):
+                (tmp_path / "given.npz").write_bytes(encode(inputs))
+                destination = tmp_path / (f"{question}.{number}.npz" if number else f"{question}.npz")
+                received = runtime.codec.read(tmp_path / "given.npz")
+                runtime.runtime.run_probe(question, hidden.probe_source, received, namespace, str(destination))
         cell = CellRun(index=0, grade_id=question, outcome="ok")
         account = Run(
             assignment="jena_multistep", profile="smoke", seed=7, sandbox="none", cells=(cell,), devices=devices

@@ -84,3 +84,63 @@ def test_probes_draw_the_same_random_numbers_each_time(probe, student):
     first = probe(namespace, source)
     np.random.rand(5)
     assert probe(namespace, source) == first
+
+
+HOSTILE = """
+class Number(int):
+    def __int__(self): raise RuntimeError("no")
+    __index__ = __repr__ = __str__ = __float__ = __int__
+class Text(str):
+    def __getitem__(self, item): return ["not a text"]
+class Items(list):
+    def __iter__(self):
+        while True: yield 1
+class Names(dict):
+    def items(self): raise RuntimeError("no")
+class Liar:
+    __class__ = property(lambda self: 1 / 0)
+class Unshown(Exception):
+    def __str__(self): raise self
+def unshown(): raise Unshown
+number, text, items, names, liar = Number(7), Text("six"), Items([1, 2]), Names(a=1), Liar()
+"""
+
+
+def test_derived_classes_count_as_the_plain_value_within(probe, student):
+    """What they answer when they are asked does not matter; what cannot be looked at costs its own entry alone."""
+    source = (
+        "def probe(student, given):\n"
+        "    return {**{name: (lambda name=name: getattr(student, name)) for name in given.names}, 'unshown': lambda: student.unshown()}"
+    )
+    found = probe(student(HOSTILE), source, names=["number", "text", "items", "names", "liar"])
+    assert (found["number"], found["text"], found["items"], found["names"]) == (7, "six", [1, 2], {"a": 1})
+    assert found["liar"].name == "ZeroDivisionError"
+    assert (found["unshown"].name, found["unshown"].message) == ("Unshown", "an exception that cannot be shown")
+
+
+def test_the_same_values_are_the_same_bytes(probe, student, tmp_path):
+    written = []
+    for _ in range(2):
+        probe(
+            student("x = 1.5"),
+            "def probe(student, given):\n    import numpy as np\n    return {'x': student.x, 'a': np.arange(3)}",
+        )
+        written.append((tmp_path / "q.npz").read_bytes())
+    assert written[0] == written[1]
+
+
+def test_what_cannot_be_put_back_does_not_cost_the_evidence(probe, student):
+    """An object that raises when the notebook is put back after the probe, and a library that was patched."""
+    source = (
+        "import random\nclass Fickle:\n    calm = True\n    def __eq__(self, other):\n        raise RuntimeError('no')\n    __hash__ = None\n"
+        "fickle = {'a': Fickle()}\nlater = [1]\ndef change():\n    later.append(2); random.setstate = None\n    return 5\n"
+    )
+    import random
+
+    setstate = random.setstate
+    try:
+        namespace = student(source)
+        assert probe(namespace, "def probe(student, given):\n    return {'x': lambda: student.change()}")["x"] == 5
+        assert namespace["later"] == [1]
+    finally:
+        random.setstate = setstate

@@ -56,9 +56,14 @@ class ReleaseExporter(NotebookExporter):  # type: ignore[misc]
 
 
 def for_students(assignment: Assignment) -> dict[str, Any]:
-    """What a released notebook says of its contract: the names each question asks for, and the smoke parameters."""
+    """What a released notebook says of its contract, for `validate` on a machine without the course.
+
+    The names each question asks for, the smoke parameters, and which data to generate.
+    """
     smoke = assignment.profiles.get("smoke")
+    data = {"source": assignment.data.source, "rows": smoke.data_rows if smoke else None} if assignment.data else None
     return {
+        "data": data,
         "names": {question.id: list(question.defines) for question in assignment.questions if question.defines},
         "profiles": {"smoke": dict(smoke.parameters)} if smoke else {},
     }

@@ -1,8 +1,9 @@
 """beat_baseline: the best trained forecaster against persistence, on weather that the notebook never had.
 
-The windows travel to the kernel, their targets do not by themselves; but windows overlap, so those of one batch hold
-each other's future. A few windows that do not overlap are forecast first and alone: a forecaster that looks at its
-neighbours, or remembers what it has seen, gives other forecasts for them later.
+A window of three days holds the future of every window that ends within them, and whatever lies in the kernel can be
+found there. So the weather comes in rounds, as it does in life: the withheld part is cut into stretches, a round gives
+one window of each, and the windows of the next round, some hours later, reach the kernel only when the forecasts of
+this one have left it. No forecast can be made with its own future in reach.
 
 Thresholds come from the calibration of the profile and the data (`calibration.json`); where it has none, DEFAULTS.
 """
@@ -27,6 +28,7 @@ from reference_models.jena_oracles import (
     INPUT_LENGTH,
     TARGET_COLUMNS,
     TARGETS,
+    Windows,
     oracle_normalization,
     oracle_persistence,
     oracle_windows,
@@ -42,6 +44,8 @@ DEFAULTS = {
     "most_windows": 600,
 }
 STEPS_PER_HOUR = 6
+ROUNDS = 16
+STRIDE = 4 * STEPS_PER_HOUR  # from one round to the next; at least HORIZON
 TOPIC = "Week 9, skill against persistence:"
 
 
@@ -51,59 +55,71 @@ def settings_of(materials):
 
 def given(materials):
     if materials.withheld is None or materials.public is None:
-        return Given(values=np.zeros((0, 14), "float32"), stride=1, apart=1)
-    withheld = read_station(materials.withheld)
-    stride = max(HORIZON, -(-(len(withheld) - WINDOW) // int(settings_of(materials)["most_windows"])))
+        return Given(x=np.zeros((0, INPUT_LENGTH, 14), "float32"))
+    every = oracle_windows(read_station(materials.withheld), 1)
+    starts = starts_by_round(len(every.x), int(settings_of(materials)["most_windows"]))
+    if not starts.size:
+        return Given(x=np.zeros((0, INPUT_LENGTH, 14), "float32"))
+    first, *later = (np.ascontiguousarray(every.x[rows]) for rows in starts)
+    in_time = starts.T.ravel()  # stretch after stretch
     mean, std = oracle_normalization(read_station(materials.public))
-    return Given(values=withheld.to_numpy(dtype="float32"), stride=stride, apart=-(-WINDOW // stride)).keep(
-        windows=oracle_windows(withheld, stride), mean=mean[list(TARGET_COLUMNS)], std=std[list(TARGET_COLUMNS)]
+    given = Given(x=first).keep(
+        windows=Windows(every.x[in_time], every.y[in_time], in_time),
+        shape=starts.shape,
+        mean=mean[list(TARGET_COLUMNS)],
+        std=std[list(TARGET_COLUMNS)],
     )
+    for x in later:
+        given.then(x=x)
+    return given
+
+
+def starts_by_round(count, most):
+    """Of `count` windows that begin at rows 0, 1, ...: the rows for each round and stretch, `(rounds, stretches)`.
+
+    A stretch ends with the target of its last window, before the first window of the next one begins.
+    """
+    rounds = max(0, min(ROUNDS, 1 + (count - 1) // STRIDE))
+    length = WINDOW + STRIDE * (rounds - 1)
+    rows = count + WINDOW - 1
+    stretches = min(rows // length, max(1, most // max(rounds, 1))) if rounds else 0
+    begins = np.arange(stretches) * (rows // max(stretches, 1))
+    return STRIDE * np.arange(rounds)[:, None] + begins[None, :]
 
 
 def probe(student, given):
     import numpy as np
 
-    def cut():
-        view = np.lib.stride_tricks.sliding_window_view(given.values, 438, axis=0)[:: given.stride]
-        return np.ascontiguousarray(np.swapaxes(view, 1, 2)[:, :432])
-
-    def forecasts(name):
-        forecaster = student.forecasters[name]
-        apart = np.asarray(forecaster(x[:: given.apart].copy()))
-        return {"apart": apart, "all": np.asarray(forecaster(x.copy()))}
-
     def names():
         return [str(name) for name in student.forecasters if str(name) != "naive"][:20]
 
-    if len(given.values) < 438:
-        return {"names": names}
-    x = cut()
     try:
-        known = names()
+        known = names() if len(given.x) else []
     except Exception:
         known = []
-    return {"names": names, **{f"forecast {name}": lambda name=name: forecasts(name) for name in known}}
+    return {
+        "names": names,
+        **{
+            f"forecast {name}": lambda name=name: np.asarray(student.forecasters[name](given.x.copy()))
+            for name in known
+        },
+    }
 
 
 def require_weather(given):
-    if len(given.values) < WINDOW:
+    if not len(given.x):
         raise NotAssessed("No weather was withheld here to forecast.")
 
 
 def forecast_of(evidence, name, given):
-    """Forecasts of the withheld windows, `(n, 6, 2)`, that depend on no other window."""
-    value = evidence[f"forecast {name}"]
-    forecast = expect_shape(value["all"], (len(given.windows.x), HORIZON, 2), f"forecasters['{name}']")
-    forecast = expect_finite(forecast, f"forecasters['{name}']").astype(np.float64)
-    some = forecast[:: given.apart]
-    apart = expect_shape(value["apart"], some.shape, f"forecasters['{name}']").astype(np.float64)
-    expect(
-        (np.abs(apart - some) <= 0.01 * given.std + 1e-3).all(),
-        f"forecasters['{name}'] should forecast each window from that window alone.",
-        received="other forecasts when other windows came with it",
-        hint="Windows overlap: one holds the future of another.",
-    )
-    return forecast
+    """Forecasts of the withheld windows in time order, `(n, 6, 2)`; each was given before its future was shown."""
+    rounds, stretches = given.shape
+    parts = []
+    for number in range(rounds):
+        forecast = evidence.round(number)[f"forecast {name}"]
+        forecast = expect_shape(forecast, (stretches, HORIZON, 2), f"forecasters['{name}'] of {stretches} windows")
+        parts.append(expect_finite(forecast, f"forecasters['{name}']").astype(np.float64))
+    return np.stack(parts, axis=1).reshape(rounds * stretches, HORIZON, 2)
 
 
 def window_errors(given, forecast):
@@ -138,10 +154,8 @@ def skills(given, evidence, materials):
         raise failures[0]
     rows.sort(key=lambda row: row["ratio"])
     for row in rows:
-        row["passes"] = verdict(row["errors"], naive, settings, given.stride)
-        row["skill"] = [
-            interval(row["errors"][:, i], naive[:, i], settings, given.stride, "confidence") for i in (0, 1)
-        ]
+        row["passes"] = verdict(row["errors"], naive, settings, STRIDE)
+        row["skill"] = [interval(row["errors"][:, i], naive[:, i], settings, STRIDE, "confidence") for i in (0, 1)]
     return rows, naive.mean(axis=0)
 
 

@@ -33,7 +33,8 @@ def given(rng):
     frame = weather(rng, 400)
     changed = change_after(frame, 300, rng)
     y = {str(len(shape)): rng.normal(size=(*shape, 2)).astype("float32") for shape in LEADING_SHAPES}
-    return Given(frame=frame, changed=changed, cut=280, y=y).keep(
+    shift, scale = rng.normal(size=len(FEATURES)), rng.uniform(0.5, 2.0, size=len(FEATURES))
+    return Given(frame=frame, changed=changed, cut=280, y=y, shift=shift, scale=scale).keep(
         population=oracle_normalization(frame.iloc[:280], ddof=0), sample=oracle_normalization(frame.iloc[:280], ddof=1)
     )
 
@@ -65,6 +66,13 @@ def probe(student, given):
             std = frame.std()
             return frame.mean(), std.where(std > 0, 1.0)
 
+    def shifted(mean, std):
+        """Statistics of the student's own kind with other values, so that what is done with them has to be computed."""
+        try:
+            return mean + given.shift, std * given.scale
+        except Exception:
+            return mean, std
+
     def chain(frame):
         train = next(iter(student.split_by_time(frame.copy())))
         return {"train": train, "statistics": list(statistics(train))}
@@ -78,17 +86,17 @@ def probe(student, given):
         return {"train": train, "later": later, "y": y}
 
     mean, std = own_or_plain(part(given.frame))
-    other_mean, other_std = own_or_plain(given.changed.copy())
+    other_mean, other_std = shifted(mean, std)
     return {
         "statistics": lambda: list(statistics(part(given.frame))),
         "used": [mean, std],
         "other": [other_mean, other_std],
         "normalized": lambda: student.normalize(given.frame.copy(), mean, std),
         "normalized_other": lambda: student.normalize(given.frame.copy(), other_mean, other_std),
-        "physical 0": lambda: student.denormalize_targets(given.y["0"].copy(), mean, std),
-        "physical 1": lambda: student.denormalize_targets(given.y["1"].copy(), mean, std),
-        "physical 2": lambda: student.denormalize_targets(given.y["2"].copy(), mean, std),
-        "physical 3": lambda: student.denormalize_targets(given.y["3"].copy(), mean, std),
+        "physical 0": lambda: student.denormalize_targets(given.y["0"].copy(), other_mean, other_std),
+        "physical 1": lambda: student.denormalize_targets(given.y["1"].copy(), other_mean, other_std),
+        "physical 2": lambda: student.denormalize_targets(given.y["2"].copy(), other_mean, other_std),
+        "physical 3": lambda: student.denormalize_targets(given.y["3"].copy(), other_mean, other_std),
         "left_alone": left_alone,
         "chain": lambda: chain(given.frame),
         "chain_changed": lambda: chain(given.changed),
@@ -140,8 +148,22 @@ def test_std(given, evidence):
         )
 
 
+def other_statistics(given, evidence):
+    """What `normalize` and `denormalize_targets` were called with: the student's statistics, shifted and stretched."""
+    used, other = evidence["used"], evidence["other"]
+    for i, expected in enumerate((lambda mean: mean + given.shift, lambda std: std * given.scale)):
+        before, after = (as_array(each[i], "What fit_normalization returns").reshape(-1) for each in (used, other))
+        expect(
+            before.shape == after.shape == given.shift.shape
+            and np.allclose(after, expected(before), rtol=1e-4, atol=1e-4),
+            "fit_normalization should return the mean and the standard deviation as Series or arrays of 14 numbers.",
+            received="values that cannot be added to and multiplied",
+        )
+    return statistics_of(other)
+
+
 def normalized_by(frame, statistics):
-    mean, std = statistics_of(statistics)
+    mean, std = statistics
     with np.errstate(all="ignore"):
         return ((frame.to_numpy(dtype=np.float64) - mean) / std)[:, COLUMNS]
 
@@ -150,11 +172,14 @@ def normalized_by(frame, statistics):
 def test_normalize(given, evidence):
     """normalize subtracts the mean and divides by the deviation that it is given."""
     hint = "Week 9, preparing data: `(frame - mean) / std`, with the `mean` and `std` of the arguments."
-    for key, statistics in (("normalized", "used"), ("normalized_other", "other")):
+    for key, statistics in (
+        ("normalized", statistics_of(evidence["used"])),
+        ("normalized_other", other_statistics(given, evidence)),
+    ):
         frame = as_frame(evidence[key], "normalize(frame, mean, std)", hint=hint)
         expect_columns(frame, FEATURES, "normalize(frame, mean, std)")
         values = expect_shape_of(frame, given.frame)[:, COLUMNS]
-        expected = normalized_by(given.frame, evidence[statistics])
+        expected = normalized_by(given.frame, statistics)
         expect_close(values, expected, what="normalize(frame, mean, std)", rtol=1e-3, atol=1e-3, hint=hint)
 
 
@@ -189,7 +214,7 @@ def test_constant_column(evidence):
 @pytest.mark.weight(2)
 def test_denormalize(given, evidence):
     """denormalize_targets takes (..., 2), temperature first, back to degrees and mbar."""
-    mean, std = statistics_of(evidence["used"])
+    mean, std = other_statistics(given, evidence)
     columns = list(TARGET_COLUMNS)
     hint = "Week 9, units: TARGETS are temperature, then pressure; in FEATURES they are columns 1 and 0."
     for key, y in given.y.items():

@@ -18,6 +18,7 @@ from autograder.checks import (
     as_number,
     expect,
     expect_rows,
+    expect_shape,
     is_observed,
     locate_windows,
     observed_histories,
@@ -81,7 +82,8 @@ def probe(student, given):
             "is_history": isinstance(result, keras.callbacks.History),
             "kind": type(result).__name__,
             "history": dict(getattr(result, "history", {})),
-            "moved": any(not np.array_equal(a, b) for a, b in zip(before, model.get_weights(), strict=True)),
+            "before": before,
+            "after": [np.array(weight) for weight in model.get_weights()],
             "epochs": sum(int(fit["epochs"]) for fit in fits),
             "train_targets": [float(v) for fit in fits for v in fit["train"]["target"][:, 0]],
             "validation_targets": [float(v) for fit in fits for v in fit["validation"]["target"][:, 0]],
@@ -118,6 +120,34 @@ def training_of(value):
     )
 
 
+def training_errors(given, value):
+    """The small model's errors on its training data, before and after, `(mae, mse)` each: computed from its weights."""
+    x, y = given.train
+    errors = []
+    for key in ("before", "after"):
+        weights = as_list(value[key], "The weights of the model", length=2)
+        kernel, bias = expect_shape(weights[0], (56, 12), "Its kernel"), expect_shape(weights[1], (12,), "Its bias")
+        off = x[:, -4:].reshape(len(x), 56) @ kernel.astype(np.float64) + bias - y.reshape(len(y), 12)
+        errors.append((float(np.abs(off).mean()), float((off**2).mean())))
+    return errors
+
+
+def expect_moved(given, value):
+    before, after = training_errors(given, value)
+    expect(before != after, "train should change the weights of the model.", received="the same weights as before")
+
+
+def expect_learned(given, value):
+    """What `fit` reports could be made up; weights that fit the training data better than before have to be found."""
+    before, after = training_errors(given, value)
+    expect(
+        any(later < earlier for earlier, later in zip(before, after, strict=True)),
+        "train should bring the model closer to the training dataset.",
+        received=f"a mean absolute error of {before[0]:.4g} before and {after[0]:.4g} after",
+        hint=f"{TOPIC} `model.fit(train_dataset, ...)`.",
+    )
+
+
 def error_of(value, prefix=""):
     """The first epoch's error; a mean absolute one where there is one, as losses may be anything."""
     history = as_mapping(value["history"], "train(...).history")
@@ -148,22 +178,18 @@ def histories_of(evidence):
 
 
 @pytest.mark.weight(2)
-def test_trains_a_new_model(evidence):
+def test_trains_a_new_model(given, evidence):
     """train compiles and fits a model that has not been compiled, and returns fit's History."""
     value = evidence["uncompiled"]
     training_of(value)
-    expect(
-        value["moved"] is True, "train should change the weights of the model.", received="the same weights as before"
-    )
+    expect_moved(given, value)
 
 
-def test_trains_a_compiled_model(evidence):
+def test_trains_a_compiled_model(given, evidence):
     """train takes a model that has been compiled before, too."""
     value = evidence["compiled"]
     training_of(value)
-    expect(
-        value["moved"] is True, "train should change the weights of the model.", received="the same weights as before"
-    )
+    expect_moved(given, value)
 
 
 def test_at_most_epochs(given, evidence):
@@ -188,7 +214,7 @@ def test_at_most_epochs(given, evidence):
 
 
 @pytest.mark.weight(2)
-def test_fits_on_the_training_dataset(evidence):
+def test_fits_on_the_training_dataset(given, evidence):
     """What is fitted is the training dataset, and not the validation dataset with it."""
     value = evidence["uncompiled"]
     training_of(value)
@@ -201,7 +227,9 @@ def test_fits_on_the_training_dataset(evidence):
             received="windows of the validation dataset",
             hint=hint,
         )
+        expect_learned(given, value)
         return
+    expect_learned(given, value)
     error = error_of(value)
     expect(
         error < FAR / 10,

@@ -1,7 +1,7 @@
 """Evidence: the file format between a probe in the student's kernel and the hidden tests.
 
 One zip file per question, `<question>.npz`, without any pickle: arrays as `.npy` members and one `tree.json` that says
-how they hang together. The kernel's half of the codec is `autograder/probes/_autograder_runtime.py`; this half writes
+how they hang together. The kernel's half of the codec is `autograder/probes/_autograder_codec.py`; this half writes
 what a probe is given, and reads what comes back as the hostile bytes that it is: every size is checked before anything
 of that size is allocated, no name in the file is ever used as a path, and every array is used once, so that what is
 read costs in memory and time what the file costs on disk.

@@ -24,7 +24,7 @@ from autograder.errors import NotebookError
 from autograder.evidence import encode
 from autograder.execution import ExecutionPlan, Probe, execute
 from autograder.feedback import render_feedback
-from autograder.notebooks import digest, load_release, prepare, read_notebook
+from autograder.notebooks import digest, load_release, prepare, read_executed, read_notebook
 from autograder.records import Report, SandboxLevel, Submission
 from autograder.reporting import environment, file_sha256, make_report, refused_report
 from autograder.submissions import find_submissions
@@ -246,7 +246,7 @@ def _data_parameter(setting: Setting) -> dict[str, str]:
 def _read_executed(folder: Path) -> NotebookNode | None:
     path = folder / store.NOTEBOOK_FILE
     try:
-        return read_notebook(path, max_bytes=_MAX_EXECUTED_BYTES)
+        return read_executed(path, max_bytes=_MAX_EXECUTED_BYTES)
     except NotebookError as error:
         log.error("The executed notebook of a stored run cannot be read (%s): %s", error, path)
         return None

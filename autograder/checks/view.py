@@ -8,7 +8,7 @@ from typing import Any
 
 from autograder.checks.failure import Failure, LimitFailure
 from autograder.errors import HiddenTestError
-from autograder.evidence import Raised, read_evidence
+from autograder.evidence import MAX_NAME, Raised, read_evidence
 from autograder.records import LIMIT_ADVICE, CellRun, LimitExceeded, LimitName, Run, limit_behind
 
 PROBE = "$probe"  # the entry under which the runtime puts an exception that ended the whole probe
@@ -18,7 +18,8 @@ class EvidenceView:
     """What one question's probe found.
 
     `view["name"]` is the value, or raises `Failure` with the student's own exception and line when computing the value
-    raised, or `LimitFailure` when a limit was in the way.
+    raised, or `LimitFailure` when a limit was in the way. Names are compared as far as evidence keeps them: some hold a
+    name that a student chose.
     """
 
     def __init__(self, path: Path, run: Run, question: str) -> None:
@@ -28,7 +29,7 @@ class EvidenceView:
         self._values: dict[str, Any] | None = None
 
     def __getitem__(self, name: str) -> Any:
-        values = self._read()
+        values, name = self._read(), name[:MAX_NAME]
         if name in values and not isinstance(values[name], Raised):
             return values[name]
         raised = values.get(name, values.get(PROBE))
@@ -44,7 +45,7 @@ class EvidenceView:
         return EvidenceView(path, self._run, self._question)
 
     def __contains__(self, name: str) -> bool:
-        return name in self._read()
+        return name[:MAX_NAME] in self._read()
 
     def __iter__(self) -> Iterator[str]:
         return iter(sorted(name for name in self._read() if name != PROBE))
@@ -52,7 +53,7 @@ class EvidenceView:
     def get_raised(self, name: str) -> Raised | None:
         """The exception in place of a value, or None."""
         values = self._read()
-        value = values.get(name, values.get(PROBE))
+        value = values.get(name[:MAX_NAME], values.get(PROBE))
         return value if isinstance(value, Raised) else None
 
     def _read(self) -> dict[str, Any]:

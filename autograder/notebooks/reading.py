@@ -13,6 +13,7 @@ from typing import Any
 
 import nbformat
 from nbformat import NotebookNode
+from nbformat.v4.rwbase import rejoin_lines
 
 from autograder.errors import NotebookError, UntrustedError
 from autograder.untrusted import parse_json, read_bytes, shown
@@ -58,6 +59,21 @@ def read_notebook(path: Path, *, max_bytes: int, within: Path | None = None) -> 
     if not isinstance(document, dict) or not isinstance(document.get("nbformat"), int):
         raise NotebookError(f"{name} is JSON, but not a notebook. {SAVE_AGAIN} Received: {_kind(document)}")
     return _notebook(name, _upgrade(name, document))
+
+
+def read_executed(path: Path, *, max_bytes: int) -> NotebookNode:
+    """Read a notebook with its outputs, as it was stored after its run: text that files keep as lines is joined again.
+
+    Raises:
+        NotebookError: the file cannot be read, or its outputs have a shape that no run of ours gives them.
+    """
+    notebook = read_notebook(path, max_bytes=max_bytes)
+    try:
+        joined = rejoin_lines(notebook)
+    except (AttributeError, TypeError, ValueError) as error:
+        raise NotebookError(f"{shown(path.name)} has damaged outputs. Received: {error!s:.100}") from error
+    assert isinstance(joined, NotebookNode)
+    return joined
 
 
 def grade_id(cell: NotebookNode) -> str | None:

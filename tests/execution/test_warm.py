@@ -9,6 +9,7 @@ import subprocess
 import sys
 import textwrap
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import nbformat
@@ -19,7 +20,7 @@ from nbformat.v4 import new_code_cell, new_notebook
 
 from autograder.config import Limits
 from autograder.errors import SandboxError, SandboxUnavailableError
-from autograder.execution import execute, interior, outer_view, sandbox, warm
+from autograder.execution import bubblewrap, execute, interior, outer_view, sandbox, warm
 from autograder.execution.outer_view import Environment
 from autograder.execution.spool import private_spool, short_temporary_folder
 
@@ -50,12 +51,14 @@ def processes_of(folder):
 
 
 def servers(folder):
-    """The pids of the warm processes themselves."""
-    lines = {}
+    """The pids of the warm processes themselves; their forks have the same command line, and another parent."""
+    found = []
     for pid in processes_of(folder):
         with contextlib.suppress(psutil.NoSuchProcess):
-            lines[pid] = psutil.Process(pid).cmdline()
-    return [pid for pid, line in lines.items() if line[1:2] == [f"{outer_view.PROGRAM}/_autograder_warm.py"]]
+            process = psutil.Process(pid)
+            program = process.cmdline()[1:2] == [f"{outer_view.PROGRAM}/_autograder_warm.py"]
+            found += [pid] if program and process.parent().name() == "bwrap" else []
+    return found
 
 
 @pytest.fixture(autouse=True)
@@ -287,9 +290,10 @@ UNSEEDED = "import random, numpy, tensorflow as tf\nfound = [random.random(), fl
 
 
 def test_a_warm_kernel_is_like_a_cold_one_to_the_last_bit(run):
-    """Same environment, same interpreter state, same training."""
+    """Same environment, same interpreter state, same training; only the garbage collector leaves alone what is shared."""
     cold, warm = (run(level, {"a": LOOK}, probes={"a": PROBE}).evidence("a") for level in ("cold", "warm"))
     assert set(cold["environment"].items()) == set(warm["environment"].items())
+    assert (cold.pop("frozen"), warm.pop("frozen") > 100_000) == (0, True)  # a look at a page would copy it
     assert {name for name in cold if cold[name] != warm[name]} == set()
 
 
@@ -309,6 +313,29 @@ def test_the_warm_process_touches_no_device_and_has_one_thread():
     assert set(Path(f"/proc/{server}/environ").read_text().split("\0")) - {""} == {
         f"{name}={value}" for name, value in (interior.environment(1) | {"PWD": "/"}).items()
     }
+
+
+@pytest.mark.parametrize("level", ["cold", "warm"])
+def test_a_device_is_shown_to_those_alone_who_ask_for_one(monkeypatch, plan, tmp_path, level):
+    """Any character device stands for an accelerator; the code path is the same but for the driver."""
+    usual = {f"/dev/{name}" for name in ("null", "zero", "full", "random", "urandom", "tty", "ptmx", "console")}
+    node = next(
+        (path for path in sorted(Path("/dev").iterdir()) if path.is_char_device() and str(path) not in usual), None
+    )
+    if node is None:
+        pytest.skip("this machine has no character device besides those that every sandbox has")
+    monkeypatch.setattr(bubblewrap, "device_nodes", lambda: (node,))
+    monkeypatch.setattr(outer_view.gpu, "device_nodes", lambda: (node,))
+    monkeypatch.setattr(warm, "_held", {})
+    look = f"import os\nprint(os.path.exists({str(node)!r}))"
+    for wanted in (False, True):
+        asked = replace(plan(level, {"a": look}), gpu=wanted)
+        run = execute(asked, tmp_path / str(wanted))
+        assert run.sandbox == level
+        assert run.devices == ()  # no driver here tells of any
+        (cell,) = nbformat.read(tmp_path / str(wanted) / "executed.ipynb", as_version=4).cells
+        assert cell.outputs[0]["text"] == f"{wanted}\n"
+    warm.let_go()
 
 
 def test_plain_papermill_uses_it(tmp_path):

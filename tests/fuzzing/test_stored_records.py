@@ -25,7 +25,7 @@ from autograder.checks.judging import judge, open_run, write_run
 from autograder.config import Question
 from autograder.errors import AutograderError, GradebookError, ReportError
 from autograder.feedback import render_feedback
-from autograder.integrations.nbgrader.reports import automatic_points, read_executed, show_outputs
+from autograder.integrations.nbgrader.reports import automatic_points, executed_notebook, show_outputs
 from autograder.records import (
     CellError,
     CellRun,
@@ -235,7 +235,7 @@ def executed() -> nbformat.NotebookNode:
 def examine_executed(course: Path, data: bytes, reach: Reach, points: float | None) -> None:
     """However the executed notebook looks, nbgrader finds the report's points in the test cell, and can write the file."""
     (store.report_folder(course, "hw", "student-01") / store.NOTEBOOK_FILE).write_bytes(data)
-    ran = read_executed(course, REPORT)
+    ran = executed_notebook(course, REPORT)
     notebook = released_notebook()
     show_outputs(notebook, ran, {"test_add": points})
     nbformat.validate(notebook)

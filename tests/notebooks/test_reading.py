@@ -10,7 +10,7 @@ import nbformat
 import pytest
 
 from autograder.errors import NotebookError
-from autograder.notebooks import digest, grade_id, read_notebook
+from autograder.notebooks import digest, grade_id, read_executed, read_notebook
 
 MEGABYTE = 2**20
 
@@ -180,3 +180,33 @@ def test_no_folder_on_the_way_may_be_a_link(tmp_path):
     stolen = trusted / "student-02" / "homework" / "homework.ipynb"
     with pytest.raises(NotebookError, match="Hand in the notebook itself. Received: a symbolic link"):
         read_notebook(stolen, max_bytes=MEGABYTE, within=trusted)
+
+
+OUTPUTS = [
+    {"output_type": "stream", "name": "stdout", "text": ["one\n", "two\n"]},
+    {"output_type": "display_data", "data": {"image/png": "aGk=", "text/html": ["<p>", "x"]}, "metadata": {}},
+    {"output_type": "error", "ename": "A", "evalue": "b", "traceback": ["c", "d"]},
+]
+
+
+def test_outputs_of_a_run_come_back_as_the_text_they_were(tmp_path):
+    path = write(tmp_path, document(code(outputs=OUTPUTS)))
+    (cell,) = read_executed(path, max_bytes=MEGABYTE).cells
+    stream, shown, error = cell.outputs
+    assert stream.text == "one\ntwo\n"
+    assert shown.data["text/html"] == "<p>x"
+    assert shown.data["image/png"] == "aGk="
+    assert error.traceback == ["c", "d"]
+
+
+@pytest.mark.parametrize(
+    "outputs", [[{}], [3], [{"output_type": "stream", "text": [3]}], [{"output_type": "display_data"}]]
+)
+def test_damaged_outputs_of_a_run_are_one_clear_sentence(tmp_path, outputs):
+    path = write(tmp_path, document(code(outputs=outputs)))
+    try:
+        (cell,) = read_executed(path, max_bytes=MEGABYTE).cells
+    except NotebookError as error:
+        assert "Received: " in str(error)
+    else:  # mended
+        assert all(isinstance(output.get("text", ""), str) for output in cell.outputs)

@@ -25,9 +25,9 @@ from autograder.integrations.nbgrader.release import is_registered, register_ass
 from autograder.integrations.nbgrader.reports import (
     GRADED_MARK,
     automatic_points,
+    executed_notebook,
     grade_student,
     graded_cells,
-    read_executed,
     show_outputs,
     stored_report,
 )
@@ -127,7 +127,7 @@ class GradeSubmission(NbGraderPreprocessor):  # type: ignore[misc]
         student, name = resources["nbgrader"]["student"], resources["nbgrader"]["assignment"]
         report = self._report(exporter, name, student)
         points = {cell: automatic_points(report, q) for cell, q in graded_cells(exporter.assignment).items()}
-        show_outputs(nb, read_executed(exporter.course_folder, report), points)
+        show_outputs(nb, executed_notebook(exporter.course_folder, report), points)
         nb.metadata[GRADED_MARK] = {"status": report.status, "score": report.score}
         resources["autograder"] = {"report": report, "points": points}
         return nb, resources

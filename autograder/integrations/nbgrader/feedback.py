@@ -14,7 +14,7 @@ from autograder import store
 from autograder.config import load_course
 from autograder.errors import AutograderError
 from autograder.feedback import render_feedback
-from autograder.integrations.nbgrader.reports import graded_cells, read_executed
+from autograder.integrations.nbgrader.reports import executed_notebook, graded_cells
 
 
 class FeedbackExporter(Exporter):  # type: ignore[misc]
@@ -42,7 +42,7 @@ class FeedbackExporter(Exporter):  # type: ignore[misc]
         report = store.read_report(self.course_folder, self.assignment.name, student)
         notebook = None
         if report.run is not None:  # what nbgrader has of a submission that could not be read is the release
-            notebook = read_executed(self.course_folder, report) or nbformat.read(filename, as_version=4)
+            notebook = executed_notebook(self.course_folder, report) or nbformat.read(filename, as_version=4)
         points, comments = self._given_by_hand(resources["nbgrader"]["db_url"], student)
         page = render_feedback(
             report, notebook=notebook, title=self.assignment.title, comments=comments, manual_points=points

@@ -16,7 +16,7 @@ from nbformat import NotebookNode
 from autograder import store
 from autograder.config import Assignment, Course, Question
 from autograder.errors import GradebookError, NotebookError, ReportError
-from autograder.notebooks import grade_id, read_notebook
+from autograder.notebooks import grade_id, read_executed
 from autograder.records import Report, SandboxLevel
 from autograder.reporting import file_sha256
 
@@ -92,13 +92,13 @@ def automatic_points(report: Report, question: Question) -> float | None:
     return points
 
 
-def read_executed(folder: Path, report: Report) -> NotebookNode | None:
+def executed_notebook(folder: Path, report: Report) -> NotebookNode | None:
     """The notebook as it ran; None where it did not run or cannot be read, and then the marks stand without it."""
     path = store.report_folder(folder, report.assignment, report.student) / store.NOTEBOOK_FILE
     if report.run is None or not path.is_file():
         return None
     try:
-        return read_notebook(path, max_bytes=MAX_EXECUTED_BYTES)
+        return read_executed(path, max_bytes=MAX_EXECUTED_BYTES)
     except NotebookError as error:
         log.warning("The outputs of %s are not shown: %s", report.student, error)
         return None

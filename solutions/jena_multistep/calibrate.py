@@ -3,8 +3,8 @@
     python solutions/jena_multistep/calibrate.py --date YYYY-MM-DD [--stations 40] [--networks 3]
 
 For each profile, weather is generated with many seeds and cut as grading cuts it. Submissions that deserve to pass
-(ridge regressions, fully and half learned, alone and as the best of several; with --networks the solution's own
-networks) and those that do not (persistence with and without noise, means, constants, extrapolations, forecasts of one
+(ridge regressions, fully and half learned, alone and as the best of several; with --networks the networks of the
+solution and of the right variants among the mutants, in turn) and those that do not (persistence with and without noise, means, constants, extrapolations, forecasts of one
 target alone) are judged by `beat_baseline` under every candidate rule. The rule kept is the one with the fewest false
 fails among those whose false passes stay under MOST_FALSE_PASSES, and of equal ones the most lenient to one target and
 the most literal about both. Both rates are written down with their 95 % Wilson intervals.
@@ -23,6 +23,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+import nbformat
 import numpy as np
 from scipy.stats import binomtest
 
@@ -34,6 +35,8 @@ from autograder.checks.given import Materials  # noqa: E402
 from autograder.checks.judging import load_hidden_tests  # noqa: E402
 from autograder.config import load_course  # noqa: E402
 from autograder.data import DataSet, provide_jena, read_station  # noqa: E402
+from autograder.mutants import apply_mutant, read_mutants  # noqa: E402
+from autograder.notebooks import release_path  # noqa: E402
 from reference_models.jena_oracles import (  # noqa: E402
     fit_ridge,
     oracle_persistence,
@@ -101,9 +104,16 @@ def undeserving(train, rng):
     }
 
 
-def solution(profile, data, seed):
-    """The solution notebook, run up to `evaluation`: its namespace, with histories and forecasters."""
-    notebook = json.loads((FOLDER / "jena_multistep.ipynb").read_text(encoding="utf-8"))
+def right_notebooks():
+    """The solution and the right variants of it, which other people might have written."""
+    source = nbformat.read(FOLDER / "jena_multistep.ipynb", as_version=4)
+    release = nbformat.read(release_path(ROOT, "jena_multistep"), as_version=4)
+    right = [mutant for mutant in read_mutants(FOLDER / "mutants") if mutant.right]
+    return [source, *(apply_mutant(release, source, mutant) for mutant in right)]
+
+
+def trained(notebook, profile, data, seed):
+    """A right notebook, run up to `evaluation`: its namespace, with histories and forecasters."""
     namespace: dict[str, object] = {"__name__": "__main__"}
     values = {**profile.parameters, "SEED": seed, "DATA_PATH": str(data.public)}
     for cell in notebook["cells"]:
@@ -112,12 +122,12 @@ def solution(profile, data, seed):
         grade_id = cell["metadata"].get("nbgrader", {}).get("grade_id", "")
         if not grade_id.startswith("test_"):
             with contextlib.redirect_stdout(io.StringIO()):
-                exec(compile("".join(cell["source"]), grade_id or "cell", "exec"), namespace)
+                exec(compile(cell["source"], grade_id or "cell", "exec"), namespace)
         if "parameters" in cell["metadata"].get("tags", ()):
             namespace.update(values)
         if grade_id == "evaluation":
             return namespace
-    raise SystemExit("The solution notebook has no cell `evaluation`.")
+    raise SystemExit("The notebook has no cell `evaluation`.")
 
 
 class Trial:
@@ -154,6 +164,7 @@ def rate(outcomes):
 def calibrate(profile, withheld_fraction, module, stations, networks):
     """The entry of one profile for generated weather."""
     honest, dishonest, curves = [], [], []
+    notebooks = right_notebooks()
     with tempfile.TemporaryDirectory() as folder:
         for number in range(stations):
             seed = FIRST_SEED + number
@@ -164,14 +175,16 @@ def calibrate(profile, withheld_fraction, module, stations, networks):
             lies = undeserving(train, np.random.default_rng(seed)).values()
             dishonest += [(trial.verdicts(forecast), one_may_pass) for forecast, one_may_pass in lies]
             if number < networks:
-                namespace = solution(profile, data, seed)
-                trained = {name: each for name, each in namespace["forecasters"].items() if name != "naive"}
-                honest += [best_of(trial, trained)]
-                curves.append(min((namespace["histories"][name]["val_loss"] for name in trained), key=min))
+                which = number % len(notebooks)
+                namespace = trained(notebooks[which], profile, data, seed)
+                forecasters = {name: each for name, each in namespace["forecasters"].items() if name != "naive"}
+                honest += [best_of(trial, forecasters)]
+                if not which:  # the others may train on another scale
+                    curves.append(min((namespace["histories"][name]["val_loss"] for name in forecasters), key=min))
     entry = {"beat_baseline": choose(honest, dishonest)}
     entry["beat_baseline"]["how"] |= {"stations": stations, "networks": networks, "first_seed": FIRST_SEED}
     if curves:
-        entry["training"] = {"band": band(curves), "how": {"networks": networks, "loss": "mae"}}
+        entry["training"] = {"band": band(curves), "how": {"networks": len(curves), "loss": "mae"}}
     return entry
 
 
@@ -220,7 +233,7 @@ def main():
     parser = argparse.ArgumentParser(description="Make calibration.json for jena_multistep.")
     parser.add_argument("--stations", type=int, default=40, help="generated stations per profile")
     parser.add_argument(
-        "--networks", type=int, default=3, help="on how many of them the solution's networks are trained"
+        "--networks", type=int, default=3, help="on how many of them right notebooks are trained, in turn"
     )
     parser.add_argument("--profiles", nargs="*", help="only these; the others keep what they have")
     parser.add_argument("--date", required=True, help="the day of the calibration, written into the file")

@@ -77,10 +77,9 @@ def test_processes_of_the_machine_are_not_seen(outcome: Outcome) -> None:
 
 
 @attempt("""
-    found = []
-    for pid in (BAIT["pid"], os.getppid() or -1):
-        found += succeeding(lambda one: os.kill(one, 0), [pid]) if pid > 1000 else []
-    return found
+    if os.readlink("/proc/self/ns/pid") != BAIT["pid namespace"]:
+        return []  # numbers of processes mean others here
+    return succeeding(lambda pid: os.kill(pid, 0), [BAIT["pid"], os.getppid()])
 """)
 def test_processes_of_the_machine_cannot_be_signalled(outcome: Outcome) -> None:
     """A process outside cannot be sent a signal."""

@@ -187,10 +187,10 @@ def show(found: dict[str, list[float]], console: Console) -> None:
 
 def plot(found: dict[str, list[float]], path: Path) -> None:
     """Every round as a dot, the median as a bar."""
-    import matplotlib
+    import matplotlib as mpl
     from matplotlib.figure import Figure
 
-    matplotlib.rcParams["svg.hashsalt"] = "kernel_start"  # the same numbers make the same file
+    mpl.rcParams["svg.hashsalt"] = "kernel_start"  # the same numbers make the same file
     figure = Figure(figsize=(7, 2.6), layout="constrained")
     axes = figure.subplots()
     names = list(found)[::-1]

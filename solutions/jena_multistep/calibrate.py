@@ -4,10 +4,11 @@
 
 For each profile, weather is generated with many seeds and cut as grading cuts it. Submissions that deserve to pass
 (ridge regressions, fully and half learned, alone and as the best of several; with --networks the networks of the
-solution and of the right variants among the mutants, in turn) and those that do not (persistence with and without noise, means, constants, extrapolations, forecasts of one
-target alone) are judged by `beat_baseline` under every candidate rule. The rule kept is the one with the fewest false
-fails among those whose false passes stay under MOST_FALSE_PASSES, and of equal ones the most lenient to one target and
-the most literal about both. Both rates are written down with their 95 % Wilson intervals.
+solution and of the right variants among the mutants, in turn) and those that do not (persistence with and without
+noise, means, constants, extrapolations, forecasts of one target alone) are judged by `beat_baseline` under every
+candidate rule. The rule kept is the one with the fewest false fails among those whose false passes stay under
+MOST_FALSE_PASSES, and of equal ones the most lenient to one target and the most literal about both. Both rates are
+written down with their 95 % Wilson intervals.
 
 A station's data may have an entry of its own; grading takes that of "generated" where there is none, and the DEFAULTS
 of `hidden_tests/test_beat_baseline.py` where there is no entry for a profile.
@@ -18,6 +19,7 @@ import contextlib
 import io
 import itertools
 import json
+import linecache
 import os
 import sys
 import tempfile
@@ -122,12 +124,18 @@ def trained(notebook, profile, data, seed):
         grade_id = cell["metadata"].get("nbgrader", {}).get("grade_id", "")
         if not grade_id.startswith("test_"):
             with contextlib.redirect_stdout(io.StringIO()):
-                exec(compile(cell["source"], grade_id or "cell", "exec"), namespace)
+                run_cell(cell["source"], f"<{grade_id or 'cell'} {seed}>", namespace)
         if "parameters" in cell["metadata"].get("tags", ()):
             namespace.update(values)
         if grade_id == "evaluation":
             return namespace
     raise SystemExit("The notebook has no cell `evaluation`.")
+
+
+def run_cell(source, name, namespace):
+    """Run a cell as a kernel does: TensorFlow looks for the source of what it compiles."""
+    linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
+    exec(compile(source, name, "exec"), namespace)
 
 
 class Trial:

@@ -1,40 +1,37 @@
-"""A class at once: every submission of an assignment, graded by worker processes, and the class's page.
+"""A class at once: every submission of an assignment graded, by this machine or a cluster, and the class's page.
 
-What is done stays done, whatever happens to the rest: each worker publishes its own report before it ends.
+What is done stays done, whatever happens to the rest: runs are stored as they come, and each report is published on its
+own. What is still right is not done again.
 """
 
 from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from queue import SimpleQueue
 from urllib.parse import quote
 
 from autograder import store
+from autograder.conductor import Conductor, Ended, judge_pool
 from autograder.config import Assignment, Course, Profile
 from autograder.errors import ReportError
+from autograder.events import CellDone, Event
 from autograder.execution.sandbox import Confinement, check, settle
 from autograder.feedback import render_class_table, render_feedback, write_page
-from autograder.grading import Setting, find_submissions, grade_submission, prepare_setting
-from autograder.notebooks import load_release
+from autograder.fleets import Fleet, dask_fleet, local_fleet
+from autograder.grading import Setting, find_submissions, prepare_setting
+from autograder.planning import Action, Decision, decide
 from autograder.records import Report, SandboxLevel, Submission
 from autograder.reporting import failed_report
-from autograder.workers import Event, OnCell, run_each
+from autograder.verdict_jobs import Change, Order, VerdictJob, give_verdict
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Job:
-    """One submission and how to grade it, as it travels to a worker."""
-
-    course_folder: Path
-    course: Course
-    submission: Submission
-    profile: str | None
-    sandbox: SandboxLevel | None
 
 
 @dataclass(frozen=True)
@@ -44,8 +41,11 @@ class Batch:
     Attributes:
         reports: sorted by student.
         problems: what a person has to look at, one sentence each.
-        ungraded: students whose grading the machine could not finish; they have a report that says so, and no mark.
+        ungraded: students whose grading the machine could not finish; they have a report that says so, and no mark,
+            unless they had a mark before, which then stays.
         waiting: students whose turn did not come, because the batch was interrupted.
+        changes: marks that would change although the submission did not; they are as they were.
+        done: how many submissions needed what (`run`, `judge`, `report`, `nothing`).
         page: the class's page, None when there is no report at all.
     """
 
@@ -54,6 +54,8 @@ class Batch:
     problems: tuple[str, ...]
     ungraded: tuple[str, ...] = ()
     waiting: tuple[str, ...] = ()
+    changes: tuple[Change, ...] = ()
+    done: Mapping[Action, int] = field(default_factory=dict)
     page: Path | None = None
 
     @property
@@ -68,7 +70,16 @@ class Batch:
     @property
     def is_clean(self) -> bool:
         """Whether nobody has to look at anything."""
-        return not self.problems and not self.waiting and all(report.status == "graded" for report in self.reports)
+        return (
+            not self.problems
+            and not self.waiting
+            and not self.changes
+            and not self.ungraded
+            and all(report.status == "graded" for report in self.reports)
+        )
+
+
+Confirm = Callable[[Sequence[Change]], bool]
 
 
 def grade_batch(
@@ -81,12 +92,15 @@ def grade_batch(
     profile: str | None = None,
     sandbox: SandboxLevel | None = None,
     workers: int | None = None,
+    scheduler: str | None = None,
+    confirm: Confirm = lambda _: False,
     on_found: Callable[[int, int], None] | None = None,
     on_note: Callable[[str], None] = log.warning,
 ) -> Batch:
     """Grade the submissions of one assignment and publish a report for each.
 
-    Ctrl-C ends what runs and returns what is done.
+    Ctrl-C abandons what runs and returns what is done. A mark that would change although its submission has not is
+    published only when `confirm` says so.
 
     Args:
         course_folder: holds course_config.py and nbgrader's folders.
@@ -97,7 +111,9 @@ def grade_batch(
         profile: instead of the course's default profile.
         sandbox: instead of the course's sandbox level.
         workers: how many submissions run at a time; None takes the course's number, or as many as the cores can carry.
-        on_found: is told how many submissions there are and how many workers they get, before the first starts.
+        scheduler: address of a Dask scheduler whose workers run the notebooks, instead of this machine.
+        confirm: is asked, after all is judged, whether these changes of marks are to be published.
+        on_found: is told how many submissions there are and how many run at a time, before the first starts.
         on_note: is told once, in a sentence, if kernels start cold though warm ones were asked for.
 
     Raises:
@@ -106,38 +122,120 @@ def grade_batch(
     submissions, problems = find_submissions(course_folder, course, assignment_name, students)
     # Whatever is wrong for all is told once, before any worker starts; and the data are cut once, for all of them.
     setting = prepare_setting(course_folder, course, assignment_name, profile=profile, sandbox=sandbox)
-    load_release(course_folder, setting.assignment)
-    level = _settled_level(setting, submissions, on_note)
-    count = worker_count(workers or course.workers, setting.profile, len(submissions))
-    if on_found is not None:
-        on_found(len(submissions), count)
-    jobs = {
-        submission.student: Job(course_folder, course, submission, setting.profile_name, level)
-        for submission in submissions
-    }
-    reports: dict[str, Report] = {}
-    ungraded: list[str] = []
-    try:
-        for outcome in run_each(
-            jobs,
-            grade_job,
-            workers=count,
-            logs=course_folder / store.STATE_FOLDER / "logs" / assignment_name,
+    _ = setting.release
+    if scheduler is None:
+        setting = replace(setting, sandbox=_settled_level(setting, submissions, on_note))
+    order = Order(course_folder, course, assignment_name, setting.profile_name, setting.sandbox)
+    logs = course_folder / store.STATE_FOLDER / "logs" / assignment_name
+    messages: SimpleQueue[object] = SimpleQueue()
+    ended: dict[str, Ended] = {}
+    slots = worker_count(workers or course.workers, setting.profile, len(submissions))
+    with _fleet(setting, scheduler, slots, logs, messages) as fleet, _judges(logs) as judges:
+        if on_found is not None:
+            on_found(len(submissions), fleet.slots)
+        conductor = Conductor(
+            setting,
+            order,
+            fleet=fleet,
+            judges=judges,
+            messages=messages,
+            attempts=course.attempts,
             on_event=on_event,
-            preload=["autograder.batch"],
-        ):
-            job = jobs[outcome.name]
-            if outcome.value is None:
-                ungraded.append(outcome.name)
-                reports[outcome.name] = _publish_failure(job, outcome.problem)
-            else:
-                reports[outcome.name] = store.read_report(course_folder, assignment_name, outcome.name)
-    except KeyboardInterrupt:
-        log.info("interrupted; %d of %d are graded", len(reports), len(jobs))
-    waiting = tuple(sorted(set(jobs) - set(reports)))
-    ordered = tuple(reports[student] for student in sorted(reports))
-    page = publish_class_page(course_folder, setting.assignment)
-    return Batch(assignment_name, ordered, tuple(problems), tuple(sorted(ungraded)), waiting, page)
+        )
+        try:
+            for each in conductor.conduct(decide(setting, submission) for submission in submissions):
+                ended[each.outcome.name] = each
+        except KeyboardInterrupt:
+            fleet.stop()
+            ended |= {each.outcome.name: each for each in conductor.finish_judging()}
+            log.info("interrupted; %d of %d are graded", len(ended), len(submissions))
+    waiting = tuple(sorted({submission.student for submission in submissions} - set(ended)))
+    held = _publish_changes(order, ended, confirm=(lambda _: False) if waiting else confirm)
+    ungraded = tuple(sorted(name for name, each in ended.items() if each.outcome.value is None))
+    reports = [_report_of(order, ended[student]) for student in sorted(ended)]
+    kept = [
+        f"{name} was not graded anew and keeps the mark that was there: {ended[name].outcome.problem}"
+        for name in ungraded
+        if (before := ended[name].decision.before) is not None and before.score is not None
+    ]
+    return Batch(
+        assignment_name,
+        tuple(report for report in reports if report is not None),
+        (*problems, *kept),
+        ungraded,
+        waiting,
+        held,
+        Counter(each.decision.action for each in ended.values()),
+        publish_class_page(course_folder, setting.assignment),
+    )
+
+
+def plan_batch(
+    course_folder: Path,
+    course: Course,
+    assignment_name: str,
+    *,
+    students: Collection[str] | None = None,
+    profile: str | None = None,
+    sandbox: SandboxLevel | None = None,
+) -> list[Decision]:
+    """What `grade_batch` would do for each submission, and why; nothing is run, judged or written.
+
+    Raises:
+        AutograderError: as `grade_batch`.
+    """
+    submissions, _ = find_submissions(course_folder, course, assignment_name, students)
+    setting = prepare_setting(course_folder, course, assignment_name, profile=profile, sandbox=sandbox)
+    return [decide(setting, submission) for submission in submissions]
+
+
+def _fleet(
+    setting: Setting, scheduler: str | None, slots: int, logs: Path, messages: SimpleQueue[object]
+) -> AbstractContextManager[Fleet]:
+    """Where notebooks run: here, or on the workers of a scheduler; what is told of cells goes to the messages."""
+
+    def on_cell(name: str, done: int, total: int, cell: str | None) -> None:
+        messages.put(CellDone(name, done, total, cell))
+
+    if scheduler is None:
+        return local_fleet(slots, setting.profile, logs=logs, on_cell=on_cell)
+    data = setting.data.public if setting.data else None
+    return dask_fleet(scheduler, data=data, on_gpu=setting.profile.gpu, on_cell=on_cell)
+
+
+@contextmanager
+def _judges(logs: Path) -> Iterator[ProcessPoolExecutor]:
+    """Processes that judge; what they have begun is finished, what waits is left for the next time."""
+    pool = judge_pool(logs)
+    try:
+        yield pool
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _publish_changes(order: Order, ended: Mapping[str, Ended], *, confirm: Confirm) -> tuple[Change, ...]:
+    """Publish the marks that would change, if somebody says so; else return what they would change to."""
+    held = {name: each.verdict.change for name, each in sorted(ended.items()) if each.verdict and each.verdict.change}
+    if not held or not confirm(tuple(held.values())):
+        return tuple(held.values())
+    for name in held:
+        decision = ended[name].decision
+        give_verdict(VerdictJob(order, decision.submission, decision.key, decision.refusal, hold_changes=False))
+    return ()
+
+
+def _report_of(order: Order, ended: Ended) -> Report | None:
+    """The published report of one that ended. Where the machine failed it says so, unless there is a mark to keep."""
+    student, before = ended.outcome.name, ended.decision.before
+    if ended.outcome.value is not None:
+        return store.find_report(order.course_folder, order.assignment, student)
+    if before is not None and before.score is not None:
+        return before
+    assignment = order.course.assignment(order.assignment)
+    report = failed_report(assignment, ended.decision.submission, ended.outcome.problem)
+    page = render_feedback(report, notebook=None, title=assignment.title)
+    store.write_report(order.course_folder, report, notebook=None, feedback=page)
+    return report
 
 
 def _settled_level(setting: Setting, submissions: Sequence[Submission], on_note: Callable[[str], None]) -> SandboxLevel:
@@ -158,14 +256,6 @@ def _settled_level(setting: Setting, submissions: Sequence[Submission], on_note:
     if settled.note:
         on_note(settled.note)
     return settled.level
-
-
-def grade_job(job: Job, on_cell: OnCell) -> str:
-    """What a worker does: grade, publish, and name the report's status."""
-    report = grade_submission(
-        job.course_folder, job.course, job.submission, profile=job.profile, sandbox=job.sandbox, on_cell=on_cell
-    )
-    return report.status
 
 
 def worker_count(wanted: int | None, profile: Profile, submissions: int) -> int:
@@ -199,12 +289,3 @@ def publish_class_page(course_folder: Path, assignment: Assignment) -> Path | No
 def class_page(course_folder: Path, assignment_name: str) -> Path:
     """Where the class's page lies."""
     return course_folder / "reports" / assignment_name / "index.html"
-
-
-def _publish_failure(job: Job, reason: str) -> Report:
-    """No mark, and a person looks: the report of a submission that the machine could not grade."""
-    assignment = job.course.assignment(job.submission.assignment)
-    report = failed_report(assignment, job.submission, reason)
-    page = render_feedback(report, notebook=None, title=assignment.title)
-    store.write_report(job.course_folder, report, notebook=None, feedback=page)
-    return report

@@ -66,6 +66,9 @@ DemoFolder = Annotated[Path, typer.Option("--folder", help="Only a demo's own fo
 DemoStudents = Annotated[
     str | None, typer.Option("--students", help="Names of mutants with commas between, or all.", metavar="NAMES")
 ]
+Scheduler = Annotated[
+    str | None, typer.Option("--scheduler", help="Run notebooks on a Dask cluster.", metavar="ADDRESS")
+]
 Workers = Annotated[int | None, typer.Option("--workers", min=1, help="Submissions at a time.", metavar="N")]
 
 
@@ -77,19 +80,31 @@ def grade(
     profile: ProfileName = None,
     sandbox: Sandbox = None,
     workers: Workers = None,
+    scheduler: Scheduler = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Publish changed marks without asking.")] = False,  # noqa: FBT002
+    plan: Annotated[bool, typer.Option("--plan", help="Only tell what would be done, and why.")] = False,  # noqa: FBT002
+    as_json: Annotated[bool, typer.Option("--json", help="Progress as JSON lines on stderr.")] = False,  # noqa: FBT002
     no_gradebook: Annotated[bool, typer.Option("--no-gradebook", help="Leave nbgrader's gradebook as it is.")] = False,  # noqa: FBT002
 ) -> None:
     """Grade what was handed in: run, judge, write reports and feedback, and fill the gradebook.
 
-    A submission that was run before under the same conditions is judged again, not run again.
+    What is still right is not done again: a submission that was run before under the same conditions is judged from
+    its stored run, by those hidden tests that have changed. A published mark whose submission has not changed changes
+    only when somebody says so: at the terminal, or with --yes.
     """
     from autograder.config import load_course
-    from autograder.marking import mark_class, print_batch
+    from autograder.marking import mark_class, print_batch, print_plan
 
     folder = course.resolve()
     configuration = load_course(folder)
     for name in assignments:  # a misspelt second name is told before the first is graded
         configuration.assignment(name)
+    if plan:
+        for name in assignments:
+            print_plan(
+                folder, configuration, name, student, profile, sandbox.value if sandbox else None, console=_console()
+            )
+        raise typer.Exit(FINE)
     status = FINE
     for name in assignments:
         batch = mark_class(
@@ -101,13 +116,36 @@ def grade(
             profile=profile,
             sandbox=sandbox.value if sandbox else None,
             workers=workers,
+            scheduler=scheduler,
             gradebook=not no_gradebook,
+            yes=yes,
+            as_json=as_json,
         )
         print_batch(batch, configuration, console=_console())
         if batch.interrupted:
             raise typer.Exit(INTERRUPTED)
         status = status if batch.is_clean else NEEDS_A_PERSON
     raise typer.Exit(status)
+
+
+@app.command(epilog=EPILOG)
+def store(
+    course: CourseFolder = Path(),
+    clean: Annotated[bool, typer.Option("--gc", help="Remove runs that no report rests on.")] = False,  # noqa: FBT002
+    max_gb: Annotated[
+        float | None, typer.Option("--max-gb", min=0, help="Only what is above this.", metavar="N")
+    ] = None,
+    max_days: Annotated[
+        float | None, typer.Option("--max-days", min=0, help="Only what was not used for so long.", metavar="N")
+    ] = None,
+) -> None:
+    """Show what stored runs take, and reclaim it. Runs that published reports rest on are never removed."""
+    from autograder.config import load_course
+    from autograder.marking import print_store
+
+    folder = course.resolve()
+    configuration = load_course(folder)
+    print_store(folder, configuration, remove=clean, max_gb=max_gb, max_days=max_days, console=_console())
 
 
 @app.command(epilog=EPILOG)

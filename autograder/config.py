@@ -68,7 +68,8 @@ class Limits(Settings):
 class Profile(Settings):
     """One way to run an assignment: the parameters that are injected, how much data, and the limits.
 
-    `gpu` shows the accelerators of the machine to the kernels; without it they are not even visible.
+    `gpu` shows the accelerators of the machine to the kernels; without it they are not even visible. `kernels_per_gpu`
+    submissions share one of them.
     """
 
     parameters: dict[str, Parameter] = {}
@@ -76,6 +77,7 @@ class Profile(Settings):
     limits: Limits = Limits()
     threads: PositiveInt = 1
     gpu: bool = False
+    kernels_per_gpu: PositiveInt = 1
 
 
 class Question(Settings):
@@ -179,7 +181,11 @@ class Assignment(Settings):
 
 
 class Course(Settings):
-    """A course: its assignments, and how submissions are run by default."""
+    """A course: its assignments, and how submissions are run by default.
+
+    `attempts` is how often a notebook is sent when the machine and not the student is at fault. `store_gb` is how much
+    stored runs may take: after a batch, the longest unused of those that no report rests on are removed.
+    """
 
     course_id: Identifier
     title: str
@@ -189,6 +195,8 @@ class Course(Settings):
     timezone: str = "UTC"
     seed: int = 7
     workers: PositiveInt | None = None
+    attempts: PositiveInt = 3
+    store_gb: Positive | None = None
 
     @model_validator(mode="after")
     def _assignments_are_unique(self) -> Course:

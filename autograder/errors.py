@@ -11,6 +11,7 @@
     ├── SandboxError                a sandbox could not be made or did not hold
     │   └── SandboxUnavailableError this machine lacks what the level needs
     ├── ExecutionError              the run of a notebook could not be carried out (the machine's fault)
+    │   └── WorkerDiedError         the process or machine that ran it died
     ├── HiddenTestError             a hidden-test file is wrong (the instructor's or ours, never the student's)
     ├── MutantError                 a demo student's file (solutions/NAME/mutants) is wrong
     ├── ReleaseError                the release version of an assignment is missing or wrong
@@ -75,6 +76,10 @@ class SandboxUnavailableError(SandboxError):
 
 class ExecutionError(AutograderError):
     """A notebook could not be run for a reason that is not the student's."""
+
+
+class WorkerDiedError(ExecutionError):
+    """The process or machine that ran a notebook died under it."""
 
 
 class HiddenTestError(AutograderError):

@@ -9,22 +9,23 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 import nbformat
 from nbformat import NotebookNode
 
 from autograder import probes, store
-from autograder.checks import judging
+from autograder.checks import judging, verdicts
 from autograder.checks.given import Given, Materials
 from autograder.config import Assignment, Course, Profile
 from autograder.data import DataSet, provide_data
 from autograder.errors import NotebookError
 from autograder.evidence import encode
-from autograder.execution import ExecutionPlan, Probe, execute
+from autograder.execution import ExecutionPlan, Probe, execute, gpu
 from autograder.feedback import render_feedback
-from autograder.notebooks import digest, load_release, prepare, read_executed, read_notebook
+from autograder.notebooks import Release, digest, load_release, prepare, read_executed, read_notebook
 from autograder.records import Report, SandboxLevel, Submission
 from autograder.reporting import environment, file_sha256, make_report, refused_report
 from autograder.submissions import find_submissions
@@ -39,7 +40,7 @@ _MAX_EXECUTED_BYTES = 2**30  # outputs are bounded by the limits; this only keep
 
 @dataclass(frozen=True)
 class Setting:
-    """What a submission is graded with, beside its own bytes."""
+    """What a submission is graded with, beside its own bytes. What is made from it is made once."""
 
     course_folder: Path
     assignment: Assignment
@@ -55,7 +56,7 @@ class Setting:
         """Where the assignment's hidden tests lie."""
         return hidden_tests_folder(self.course_folder, self.assignment.name)
 
-    @property
+    @cached_property
     def materials(self) -> Materials:
         """What hidden tests may know about the run."""
         origin = self.data.origin if self.data else ""
@@ -67,6 +68,34 @@ class Setting:
             origin=origin,
             calibration=judging.calibration_for(self.tests_folder.parent, self.profile_name, origin),
         )
+
+    @cached_property
+    def release(self) -> Release:
+        """The notebook that students got.
+
+        Raises:
+            ReleaseError: there is none, or it does not match the configuration.
+        """
+        return load_release(self.course_folder, self.assignment)
+
+    @cached_property
+    def probes(self) -> dict[str, Probe]:
+        """What runs in the kernel after each question's test cell, by the cell's grade_id."""
+        seconds = self.profile.limits.probe_seconds
+        return {
+            f"test_{question}": _probe(tests, tests.given(self.seed, self.materials), seconds)
+            for question, tests in self.hidden_tests.items()
+        }
+
+    @cached_property
+    def verdict_digests(self) -> dict[str, str]:
+        """What determines the verdict on a run, by question."""
+        return verdicts.verdict_digests(self.hidden_tests, self.materials)
+
+    @cached_property
+    def tests_digest(self) -> str:
+        """Of all hidden tests and the calibration."""
+        return judging.tests_digest(self.tests_folder)
 
 
 def grade_submission(
@@ -80,7 +109,7 @@ def grade_submission(
 ) -> Report:
     """Grade one submission and publish its report, page and executed notebook in the course folder.
 
-    A run that is already stored is judged again, not executed again.
+    A run that is already stored is judged again, not executed again; a verdict that is still right is not asked again.
 
     Raises:
         AutograderError: the configuration, the release, the hidden tests, the data or the sandbox are at fault.
@@ -89,14 +118,9 @@ def grade_submission(
     try:
         plan = prepare_plan(setting, submission)
     except NotebookError as error:
-        refused = refused_report(setting.assignment, submission, str(error), provenance(setting, submission))
-        return publish(setting, refused, notebook=None)
+        return publish(setting, refuse(setting, submission, str(error)), notebook=None)
     folder = obtain_run(setting, plan, on_cell)
-    run = judging.open_run(folder).run
-    judgements = judging.judge(folder, setting.tests_folder, setting.materials)
-    origin = {**provenance(setting, submission), "sandbox": run.sandbox, "run": folder.name}
-    report = make_report(setting.assignment, submission, run, judgements, origin)
-    return publish(setting, report, notebook=_read_executed(folder))
+    return publish(setting, judge_run(setting, submission, folder), notebook=read_notebook_of(folder))
 
 
 def prepare_setting(
@@ -136,8 +160,7 @@ def prepare_plan(setting: Setting, submission: Submission) -> ExecutionPlan:
     Raises:
         NotebookError: the notebook cannot be graded; the message is for its student.
     """
-    limits = setting.profile.limits
-    release = load_release(setting.course_folder, setting.assignment)
+    limits, release = setting.profile.limits, setting.release
     handed_in = setting.course_folder / "submitted"
     notebook = read_notebook(
         submission.path,
@@ -145,22 +168,19 @@ def prepare_plan(setting: Setting, submission: Submission) -> ExecutionPlan:
         within=handed_in if submission.path.is_relative_to(handed_in) else None,
     )
     prepared = prepare(notebook, release)
-    materials = setting.materials
     return ExecutionPlan(
         assignment=setting.assignment.name,
         profile=setting.profile_name,
         notebook=prepared.notebook,
         parameters={**setting.profile.parameters, "SEED": setting.seed, **_data_parameter(setting)},
-        probes={
-            f"test_{question}": _probe(tests, tests.given(setting.seed, materials), limits.probe_seconds)
-            for question, tests in setting.hidden_tests.items()
-        },
+        probes=setting.probes,
         runtime=probes.sources(),
         limits=limits,
         level=setting.sandbox,
         seed=setting.seed,
         threads=setting.profile.threads,
         gpu=setting.profile.gpu,
+        kernels_per_gpu=setting.profile.kernels_per_gpu,
         data=setting.data.public if setting.data else None,
         repairs=prepared.repairs,
     )
@@ -173,38 +193,73 @@ def _probe(tests: judging.HiddenTests, given: Given, seconds: float) -> Probe:
 
 def obtain_run(setting: Setting, plan: ExecutionPlan, on_cell: OnCell | None) -> Path:
     """The folder of the run that this plan determines: a stored one, or a new execution."""
-    key = run_key(setting, plan)
+    parts = run_parts(setting, plan)
+    key = store.key_of(parts)
     if not store.has_run(setting.course_folder, key):
         with store.new_run(setting.course_folder, key) as folder:
-            run = execute(plan, folder, on_cell=on_cell)
+            run = execute(replace(plan, device=_one_device(setting)), folder, on_cell=on_cell)
+            store.write_key(folder, parts)
             judging.write_run(folder, run, setting.materials)
     return store.run_folder(setting.course_folder, key)
 
 
-def run_key(setting: Setting, plan: ExecutionPlan) -> str:
-    """What determines an execution: code, probes and their inputs, parameters, data, environment, limits."""
-    return store.key_of(
-        {
-            "notebook": digest(plan.notebook),
-            "repairs": plan.repairs,
-            "parameters": dict(plan.parameters),
-            "probes": {
-                name: [_sha256(each) for each in (probe.source.encode(), probe.inputs, *probe.later)] + [probe.seconds]
-                for name, probe in sorted(plan.probes.items())
-            },
-            "runtime": {name: _sha256(source.encode()) for name, source in sorted(plan.runtime.items())},
-            "data": setting.data.public_sha256 if setting.data else None,
-            "withheld": setting.data.withheld_sha256 if setting.data else None,
-            "limits": plan.limits.model_dump(),
-            "profile": plan.profile,
-            "sandboxed": plan.level
-            != "none",  # warm and cold give the same evidence: the conformance kit holds them to it
-            "gpu": plan.gpu,
-            "seed": plan.seed,
-            "threads": plan.threads,
-            "environment": environment(),
-        }
-    )
+def _one_device(setting: Setting) -> str | None:
+    """An accelerator for a submission that is graded by itself."""
+    return next(iter(gpu.slots(setting.profile)), None)
+
+
+def run_parts(setting: Setting, plan: ExecutionPlan) -> dict[str, object]:
+    """What determines an execution, part by part: code, probes and their inputs, parameters, data, environment, limits.
+
+    Levels warm and cold count as one: the conformance kit holds them to giving the same evidence.
+    """
+    return {
+        "notebook": [digest(plan.notebook), plan.repairs],
+        "parameters": dict(plan.parameters),
+        **{
+            f"probe of {probe.question}": [
+                _sha256(each) for each in (probe.source.encode(), probe.inputs, *probe.later)
+            ]
+            for _, probe in sorted(plan.probes.items())
+        },
+        "probes' runtime": {name: _sha256(source.encode()) for name, source in sorted(plan.runtime.items())},
+        "data": [setting.data.public_sha256, setting.data.withheld_sha256] if setting.data else None,
+        "limits": plan.limits.model_dump(),
+        "profile": [plan.profile, plan.gpu, plan.threads],
+        "sandbox": plan.level != "none",
+        "seed": plan.seed,
+        "environment": dict(environment()),
+    }
+
+
+def judge_run(setting: Setting, submission: Submission, folder: Path) -> Report:
+    """The report of a stored run: what hidden tests say, in points, and what that rests on."""
+    run = judging.open_run(folder).run
+    judgements = verdicts.obtain_verdicts(folder, setting.tests_folder, setting.materials, setting.verdict_digests)
+    origin = {
+        **provenance(setting, submission),
+        "sandbox": run.sandbox,
+        "run": folder.name,
+        "made_of": report_key(setting, submission, folder.name),
+    }
+    return make_report(setting.assignment, submission, run, judgements, origin)
+
+
+def refuse(setting: Setting, submission: Submission, reason: str) -> Report:
+    """The report of a notebook that cannot be run."""
+    origin = {**provenance(setting, submission), "made_of": report_key(setting, submission, reason)}
+    return refused_report(setting.assignment, submission, reason, origin)
+
+
+def report_key(setting: Setting, submission: Submission, run: str) -> str:
+    """What determines a report and its page: a run or a refusal, verdicts, points, titles, and their origins."""
+    parts = {
+        "run": run,
+        "verdicts": setting.verdict_digests,
+        "assignment": setting.assignment.model_dump(mode="json", include={"title", "questions"}),
+        **provenance(setting, submission),
+    }
+    return store.key_of({name: part for name, part in parts.items() if name != "sandbox"})  # warm and cold are one
 
 
 def publish(setting: Setting, report: Report, *, notebook: NotebookNode | None) -> Report:
@@ -226,7 +281,7 @@ def provenance(setting: Setting, submission: Submission) -> dict[str, object]:
     return {
         "submission_sha256": file_sha256(submission.path, setting.profile.limits.notebook_mb * 2**20),
         "submitted_at": submission.submitted_at.isoformat() if submission.submitted_at else None,
-        "hidden_tests_sha256": judging.tests_digest(setting.tests_folder),
+        "hidden_tests_sha256": setting.tests_digest,
         "profile": setting.profile_name,
         "parameters": dict(setting.profile.parameters),
         "sandbox": setting.sandbox,
@@ -235,7 +290,7 @@ def provenance(setting: Setting, submission: Submission) -> dict[str, object]:
         "data_origin": data.origin if data else None,
         "data_sha256": data.public_sha256 if data else None,
         "withheld_sha256": data.withheld_sha256 if data else None,
-        "environment": environment(),
+        "environment": dict(environment()),
     }
 
 
@@ -243,7 +298,8 @@ def _data_parameter(setting: Setting) -> dict[str, str]:
     return {"DATA_PATH": setting.data.public.name} if setting.data else {}
 
 
-def _read_executed(folder: Path) -> NotebookNode | None:
+def read_notebook_of(folder: Path) -> NotebookNode | None:
+    """A stored run's executed notebook; None, and a line in the log, when it cannot be read."""
     path = folder / store.NOTEBOOK_FILE
     try:
         return read_executed(path, max_bytes=_MAX_EXECUTED_BYTES)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import time
+from dataclasses import asdict
 from types import TracebackType
 from typing import Protocol, Self
 
@@ -10,9 +12,10 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 from rich.table import Column
 
+from autograder.events import CellDone, Event, Outcome, Started
 from autograder.tables import clean, one_line
-from autograder.workers import CellDone, Event, Outcome, Started
 
+ENDINGS = {"run": "", "judge": ", judged from a stored run", "report": ", reported anew", "nothing": ", unchanged"}
 ENOUGH_TO_JUDGE = 0.5  # submissions, before a guess at the time is worth anything
 
 
@@ -27,6 +30,10 @@ class Display(Protocol):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Stop showing."""
+        ...
+
+    def pause(self) -> None:
+        """Stop drawing, because something else is about to be printed or asked."""
         ...
 
     def on_found(self, submissions: int, workers: int) -> None:
@@ -83,7 +90,7 @@ def _ending(outcome: Outcome) -> str:
     if outcome.value is None:
         told = f"not graded: {one_line(outcome.problem)}"
     else:
-        told = clean(outcome.value).replace("_", " ")
+        told = clean(outcome.value).replace("_", " ") + ENDINGS[outcome.action]
     return f"{clean(outcome.name)}: {told} ({outcome.seconds:.0f} s)"
 
 
@@ -104,6 +111,9 @@ class PlainDisplay:
     ) -> None:
         """Nothing to end."""
 
+    def pause(self) -> None:
+        """Nothing is drawn."""
+
     def on_found(self, submissions: int, workers: int) -> None:
         """Say how much there is to do."""
         self._clock.start(submissions)
@@ -114,12 +124,46 @@ class PlainDisplay:
         """Say what happened; single cells are not worth a line."""
         self._clock.hear(event)
         if isinstance(event, Started):
-            again = " again, alone" if event.attempt > 1 else ""
-            self._say(f"{clean(event.name)}: starts{again}")
+            again = " again" if event.attempt > 1 else ""
+            why = f", {clean(event.why)}" if event.why else ""
+            self._say(f"{clean(event.name)}: starts{again}{why}")
         elif isinstance(event, Outcome):
             self._say(f"[{self._clock.done}/{self._clock.total}] {_ending(event)}; {self._clock.left()}")
 
     def _say(self, line: str) -> None:
+        self._console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+class JsonDisplay:
+    """One JSON object per line for other programs: `{"event": "started" | "cell" | "ended" | "found", ...}`."""
+
+    def __init__(self, console: Console, title: str) -> None:
+        self._console = console
+        self._title = title
+
+    def __enter__(self) -> Self:
+        """Nothing to begin."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Nothing to end."""
+
+    def pause(self) -> None:
+        """Nothing is drawn."""
+
+    def on_found(self, submissions: int, workers: int) -> None:
+        """Say how much there is to do."""
+        self._say("found", {"submissions": submissions, "at_a_time": workers})
+
+    def on_event(self, event: Event) -> None:
+        """Say what happened."""
+        kind = "started" if isinstance(event, Started) else "cell" if isinstance(event, CellDone) else "ended"
+        self._say(kind, asdict(event))
+
+    def _say(self, kind: str, told: dict[str, object]) -> None:
+        line = json.dumps({"event": kind, "assignment": self._title, **told})
         self._console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
@@ -150,6 +194,10 @@ class LiveDisplay:
         """Stop drawing; the bars vanish, and the result's table takes their place."""
         self._bars.stop()
 
+    def pause(self) -> None:
+        """Take the bars away."""
+        self._bars.stop()
+
     def on_found(self, submissions: int, workers: int) -> None:
         """Draw how much there is to do."""
         self._clock.start(submissions)
@@ -159,14 +207,14 @@ class LiveDisplay:
         """Draw what happened."""
         self._clock.hear(event)
         if isinstance(event, Started):
-            told = "starts" if event.attempt == 1 else "starts again, alone"
+            told = "starts" if event.attempt == 1 else "starts again"
             if event.name in self._rows:
                 self._bars.remove_task(self._rows[event.name])
             self._rows[event.name] = self._bars.add_task(f"  {clean(event.name)}", total=None, told=told)
         elif isinstance(event, CellDone):
             told = f"after {one_line(event.cell, 40)}" if event.cell else ""
             self._bars.update(self._rows[event.name], completed=event.done, total=event.total, told=told)
-        else:
+        elif event.name in self._rows:  # what needed no kernel never had a bar
             self._bars.remove_task(self._rows.pop(event.name))
         self._bars.update(self._whole, completed=self._clock.done, told=self._clock.left())
 

@@ -33,6 +33,7 @@ LimitName = Literal[
 ]
 SandboxLevel = Literal["warm", "cold", "none"]
 Status = Literal["graded", "needs_attention"]
+UseOf = Literal["run", "device"]
 
 LIMIT_ADVICE: Final[Mapping[LimitName, str]] = {
     "cell time": "Look for loops that never end, and do less work: fewer epochs, whole arrays instead of loops.",
@@ -145,12 +146,30 @@ class LimitExceeded(Record):
 
 
 class DeviceInfo(Record):
-    """One accelerator that the kernel could see, and how busy the grader saw it."""
+    """One accelerator that the kernel could see, and what this run used of it, as seen from outside by the grader.
+
+    Where the driver does not tell processes apart, use is the device's as a whole, its memory less what was used before
+    the run; `memory_of` and `utilization_of` say which of the two was measured. Memory in MiB, utilisation from 0 to 1.
+
+    Attributes:
+        shared: whether other kernels of the grader may have used the device meanwhile.
+        device_peak_memory_mb: of everybody together, to see how full the device was.
+        samples: how often it was looked at.
+        problem: what the driver said when it told no more, for example that the device is lost.
+    """
 
     name: str
+    uuid: str | None = None
     memory_mb: float | None = None
     peak_memory_mb: float | None = None
+    memory_of: UseOf | None = None
     mean_utilization: float | None = None
+    peak_utilization: float | None = None
+    utilization_of: UseOf | None = None
+    device_peak_memory_mb: float | None = None
+    shared: bool = False
+    samples: int | None = None
+    problem: str = ""
 
 
 class Run(Record):

@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import platform
 from collections.abc import Mapping
+from functools import cache
 from importlib import metadata
 from pathlib import Path
+from types import MappingProxyType
 
 from autograder import __version__
 from autograder.checks.judging import Judgement
@@ -96,7 +98,7 @@ def _judged(question: Question, judgement: Judgement | None) -> QuestionResult:
     if question.manual:
         return _result(question, None, "manual", message="Waits for hand grading.")
     if judgement is None:
-        judgement = Judgement((_no_hidden_tests(),))
+        judgement = Judgement(checks=(_no_hidden_tests(),))
     points, outcome = points_for(judgement.checks, question.points)
     return _result(question, points, outcome, judgement=judgement)
 
@@ -127,7 +129,8 @@ def _no_hidden_tests() -> CheckResult:
     return CheckResult(name="hidden_tests", title="The hidden tests of this question", outcome="error", message=message)
 
 
-def environment() -> dict[str, str]:
+@cache
+def environment() -> Mapping[str, str]:
     """The versions of what a student's code runs on, and of the grader."""
     versions = {"python": platform.python_version(), "autograder": __version__}
     for package in ENVIRONMENT:
@@ -135,7 +138,7 @@ def environment() -> dict[str, str]:
             versions[package] = metadata.version(package)
         except metadata.PackageNotFoundError:
             versions[package] = "absent"
-    return versions
+    return MappingProxyType(versions)
 
 
 def file_sha256(path: Path, max_bytes: int) -> str | None:

@@ -17,7 +17,9 @@ from rich.text import Text
 
 if TYPE_CHECKING:
     from autograder.data import DataSet
+    from autograder.planning import Decision
     from autograder.records import QuestionResult, Report
+    from autograder.verdict_jobs import Change
 
 MARKS: Final = {
     "passed": ("✓", "green"),
@@ -189,4 +191,43 @@ def data_table(used: Mapping[str, DataSet], title: str) -> Table:
     for profile, data in used.items():
         digests = f"{data.public_sha256}\n{data.withheld_sha256}"
         table.add_row(plain(profile), plain(data.origin), plain(data.description), plain(digests))
+    return table
+
+
+def changes_table(changes: Sequence[Change], title: str) -> Table:
+    """Marks that would change although their submissions did not: from what to what, and by which checks."""
+    heading = f"{title}: marks that would change"
+    table = Table(title=plain(heading), box=box.SIMPLE_HEAD, title_justify="left", title_style="bold")
+    table.add_column("Student", no_wrap=True)
+    table.add_column("Score", no_wrap=True)
+    table.add_column("Question", no_wrap=True)
+    table.add_column("Points", no_wrap=True)
+    table.add_column("By these checks", overflow="fold")
+    for change in changes:
+        names = [change.student, _step(change.before, change.after)]
+        for each in change.questions:
+            checks = "\n".join(f"{name}: {_words(old)} → {_words(new)}" for name, old, new in each.checks)
+            table.add_row(
+                *map(plain, names), plain(each.question), plain(_step(each.before, each.after)), plain(checks)
+            )
+            names = ["", ""]
+    return table
+
+
+def _step(before: float | None, after: float | None) -> str:
+    return f"{points_text(before)} → {points_text(after)}"
+
+
+def _words(outcome: str) -> str:
+    return WORDS.get(outcome, outcome)
+
+
+def decisions_table(decisions: Sequence[Decision], title: str) -> Table:
+    """What each submission needs, and why."""
+    table = Table(title=plain(title), box=box.SIMPLE_HEAD, title_justify="left", title_style="bold")
+    table.add_column("Student", no_wrap=True)
+    table.add_column("Needs", no_wrap=True)
+    table.add_column("Because", overflow="fold")
+    for decision in decisions:
+        table.add_row(plain(decision.submission.student), plain(decision.action), plain(decision.why))
     return table

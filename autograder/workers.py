@@ -1,10 +1,10 @@
-"""Runs one function over many tasks, each in a process of its own, at most so many at a time.
+"""An executor that gives every task a process of its own, at most so many at a time.
 
 A process per task rather than a pool of them: when one is killed for its memory or crashes in C, it is known whose it
 was, and nobody else is touched; nothing that a task leaves in memory meets the next one; and all that runs can be
 stopped at once. What a fresh process would cost, a fork server that has the imports already saves.
 
-Messages between the processes are JSON.
+Tasks and results are bytes; progress between the processes is JSON.
 """
 
 from __future__ import annotations
@@ -20,161 +20,108 @@ import sys
 import threading
 import time
 import traceback
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, Protocol
 
-from autograder.errors import AutograderError
+from autograder.errors import ExecutionError, WorkerDiedError
 
-Task = TypeVar("Task")
 OnCell = Callable[[int, int, str | None], None]
-Work = Callable[[Task, OnCell], str]
-ATTEMPTS = 2  # a worker that died may have been the victim of its neighbours' memory: once more, alone
 GRACE_SECONDS = 8.0  # to end a kernel and remove a work folder; then the worker is killed
 
 
-@dataclass(frozen=True)
-class Started:
-    """A worker has taken up this task; `attempt` counts from 1."""
+class Work(Protocol):
+    """A function of a module, which workers import: bytes to bytes, telling of every cell."""
 
-    name: str
-    attempt: int
-
-
-@dataclass(frozen=True)
-class CellDone:
-    """`done` of `total` code cells have run; `cell` is the grade_id of the last one, if it has one."""
-
-    name: str
-    done: int
-    total: int
-    cell: str | None
+    def __call__(self, task: bytes, /, *, on_cell: OnCell) -> bytes:
+        """Do the task."""
+        ...
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """How a task ended: the text that the work returned, or None and why not."""
+class ProcessPerTask(Executor):
+    """Runs `work(task, on_cell=...)` in a new process for every task.
 
-    name: str
-    value: str | None
-    problem: str = ""
-    seconds: float = 0.0
-
-
-Event = Started | CellDone | Outcome
-
-
-def run_each(
-    tasks: Mapping[str, Task],
-    work: Work[Task],
-    *,
-    workers: int,
-    logs: Path,
-    on_event: Callable[[Event], None],
-    preload: Iterable[str] = (),
-) -> Iterator[Outcome]:
-    """Do the work for every task and yield outcomes as they come.
-
-    Leaving the iteration early, by an exception or Ctrl-C, stops what still runs; no process outlives it.
+    A future ends with the bytes that the work returned, with `WorkerDiedError` when the process died, or with
+    `ExecutionError` and the exception's text when the work raised.
 
     Args:
-        tasks: by name; a name becomes a file name.
-        work: a function of a module (it is imported by the workers) that takes a task and a progress callback. An
-            exception that it raises is that task's problem alone.
-        workers: how many run at a time, at least 1.
+        workers: how many run at a time.
         logs: folder for what workers print, one file per task; a task that prints nothing leaves none.
-        on_event: hears of everything that happens, outcomes included.
         preload: modules that the fork server imports once for all.
+        on_cell: is told the task's name and of its cells, from threads of the executor.
     """
-    context = _context(preload)
-    waiting = deque(tasks)
-    alone: deque[str] = deque()
-    running: dict[Connection, _Worker[Task]] = {}
-    try:
-        while waiting or alone or running:
-            while waiting and len(running) < workers:
-                _start(context, running, on_event, _Worker(waiting.popleft(), 1, logs), tasks, work)
-            if alone and not running:
-                _start(context, running, on_event, _Worker(alone.popleft(), ATTEMPTS, logs), tasks, work)
-            for connection in wait(list(running)):
-                worker = running[connection]  # type: ignore[index]
-                heard = worker.hear()
-                if isinstance(heard, Outcome):
-                    del running[worker.connection]
-                    if worker.died and worker.attempt < ATTEMPTS:
-                        alone.append(worker.name)
-                        continue
-                    on_event(heard)
-                    yield heard
-                else:
-                    on_event(heard)
-    finally:
-        _stop(running.values())
 
+    def __init__(
+        self,
+        workers: int,
+        *,
+        logs: Path,
+        preload: Iterable[str] = (),
+        on_cell: Callable[[str, int, int, str | None], None] = lambda *_: None,
+    ) -> None:
+        self._context = fork_server(preload)
+        self._threads = ThreadPoolExecutor(workers, thread_name_prefix="worker")
+        self._logs = logs
+        self._on_cell = on_cell
+        self._lock = threading.Lock()
+        self._running: dict[str, Any] = {}
+        self._stopped = False
 
-class _Worker(Generic[Task]):
-    """One process that does one task, seen from the parent."""
+    def submit(self, fn: Work, /, task: bytes, *, name: str) -> Future[bytes]:  # type: ignore[override]
+        """Do the task in a process of its own; the name becomes that of its log."""
+        return self._threads.submit(self._drive, fn, task, name)
 
-    connection: Connection
-    process: Any
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:  # noqa: FBT001, FBT002 - the base's
+        """End; with `cancel_futures` what runs is stopped as well, and no process is left."""
+        if cancel_futures:
+            with self._lock:
+                self._stopped = True
+                running = list(self._running.values())
+            _stop(running)
+        self._threads.shutdown(wait=wait, cancel_futures=cancel_futures)
 
-    def __init__(self, name: str, attempt: int, logs: Path) -> None:
-        self.name = name
-        self.attempt = attempt
-        self.log = logs / f"{name}.log"
-        self.died = False
-        self.began = time.monotonic()
-
-    def start(self, context: Any, work: Work[Task], task: Task) -> None:
-        """Begin the work."""
-        self.connection, theirs = context.Pipe()
-        self.process = context.Process(target=_serve, args=(theirs, work, task, self.log), name=f"grade {self.name}")
-        self.process.start()
+    def _drive(self, work: Work, task: bytes, name: str) -> bytes:
+        """One task from start to end, seen from the parent."""
+        ours, theirs = self._context.Pipe()
+        log = self._logs / f"{name}.log"
+        process = self._context.Process(target=_serve, args=(theirs, work, log), name=f"grade {name}")
+        with self._lock:
+            if self._stopped:
+                raise WorkerDiedError("the batch was stopped")
+            process.start()
+            self._running[name] = process
         theirs.close()
-
-    def hear(self) -> CellDone | Outcome:
-        """The next message; the end of the line before a result means that the process died."""
         try:
-            kind, *rest = json.loads(self.connection.recv_bytes())
+            return self._listen(ours, task, name)
         except (EOFError, OSError):
-            self.died = True
-            return self._end(None, "")
-        if kind == "cell":
-            return CellDone(self.name, *rest)
-        return self._end(*rest)
+            process.join(GRACE_SECONDS)
+            raise WorkerDiedError(f"the worker process died {_how(process.exitcode)}") from None
+        finally:
+            ours.close()
+            process.join(GRACE_SECONDS)
+            _stop([process])
+            with self._lock:
+                self._running.pop(name, None)
+            if log.is_file() and not log.stat().st_size:
+                log.unlink()
 
-    def _end(self, value: str | None, problem: str) -> Outcome:
-        self.process.join(GRACE_SECONDS)
-        if self.process.is_alive():
-            self.process.kill()
-            self.process.join()
-        self.connection.close()
-        if self.died:
-            problem = f"the worker process died {_how(self.process.exitcode)}, {self.attempt} times"
-        if self.log.is_file() and not self.log.stat().st_size:
-            self.log.unlink()
-        return Outcome(self.name, value, problem, time.monotonic() - self.began)
-
-
-def _start(
-    context: Any,
-    running: dict[Connection, _Worker[Task]],
-    on_event: Callable[[Event], None],
-    worker: _Worker[Task],
-    tasks: Mapping[str, Task],
-    work: Work[Task],
-) -> None:
-    worker.start(context, work, tasks[worker.name])
-    running[worker.connection] = worker
-    on_event(Started(worker.name, worker.attempt))
+    def _listen(self, connection: Connection, task: bytes, name: str) -> bytes:
+        connection.send_bytes(task)
+        while True:
+            kind, *rest = json.loads(connection.recv_bytes())
+            if kind == "cell":
+                self._on_cell(name, *rest)
+            elif kind == "raised":
+                raise ExecutionError(*rest)
+            else:
+                return connection.recv_bytes()
 
 
-def _stop(workers: Iterable[_Worker[Any]]) -> None:
+def _stop(processes: Iterable[Any]) -> None:
     """Ask all to end, which takes their kernels along, and kill those that do not."""
-    remaining = [worker.process for worker in workers]
+    remaining = [process for process in processes if process.is_alive()]
     for process in remaining:
         process.terminate()
     deadline = time.monotonic() + GRACE_SECONDS
@@ -188,13 +135,23 @@ def _stop(workers: Iterable[_Worker[Any]]) -> None:
             process.join()
 
 
-def _context(preload: Iterable[str]) -> Any:
+def fork_server(preload: Iterable[str]) -> Any:
     """Fork server where there is one (a fork of this process would copy its threads), else new interpreters."""
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(list(preload))
     return context
+
+
+def begin_worker(log: Path) -> None:
+    """What every worker process does first: print to its log, leave Ctrl-C to its parent, and end when that dies."""
+    _print_to(log)
+    faulthandler.enable()
+    # Ctrl-C reaches the whole terminal: the parent decides. A function, not SIG_IGN, which kernels would inherit.
+    signal.signal(signal.SIGINT, lambda *_: None)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    threading.Thread(target=_end_with_parent, daemon=True).start()
 
 
 def _how(exitcode: int | None) -> str:
@@ -204,23 +161,18 @@ def _how(exitcode: int | None) -> str:
     return f"with exit status {exitcode}"
 
 
-def _serve(connection: Connection, work: Work[Any], task: Any, log: Path) -> None:
+def _serve(connection: Connection, work: Work, log: Path) -> None:
     """The worker's main function."""
-    _print_to(log)
-    faulthandler.enable()
-    # Ctrl-C reaches the whole terminal: the parent decides. A function, not SIG_IGN, which kernels would inherit.
-    signal.signal(signal.SIGINT, lambda *_: None)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    begin_worker(log)
     try:
-        value = work(task, lambda done, total, cell: _send(connection, "cell", done, total, cell))
-    except AutograderError as error:
-        _send(connection, "end", None, str(error))
+        task = connection.recv_bytes()
+        result = work(task, on_cell=lambda done, total, cell: _send(connection, "cell", done, total, cell))
     except Exception as error:  # whatever it is, it is told to a person and costs nobody else
         traceback.print_exc()
-        _send(connection, "end", None, f"{type(error).__name__}: {error} (see {log})")
+        _send(connection, "raised", f"{type(error).__name__}: {error} (see {log})")
     else:
-        _send(connection, "end", value, "")
+        _send(connection, "result")
+        connection.send_bytes(result)
     finally:
         connection.close()
 

@@ -130,13 +130,13 @@ def test_submission_that_kills_its_worker_gets_no_mark_and_is_kept_from_the_grad
     hand_in(folder, "student-01", ANSWERS)
     written = []
     monkeypatch.setattr("autograder.integrations.nbgrader.write_gradebook", lambda *args: written.append(args) or [])
-    monkeypatch.setattr("autograder.batch.grade_job", tiny_course.crash)
+    monkeypatch.setattr("autograder.fleets.carry_out", tiny_course.crash)
     status, printed, _ = run("grade", NAME, "--course", folder)
     assert status == 1
     assert written == []
     report = read(folder, "student-01")
     assert (report["status"], report["score"]) == ("needs_attention", None)
-    assert "not because of the student: the worker process died with exit status 3" in report["problem"]
+    assert "not because of the student: the worker process died with exit status 3, 3 times" in report["problem"]
     assert "a person" in printed
 
 

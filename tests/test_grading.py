@@ -18,7 +18,12 @@ def test_a_right_answer_gets_all_assessed_points(grader):
     assert (report.status, report.score, report.assessed_max_score, report.max_score) == ("graded", 1.5, 1.5, 3.5)
     assert report.question("discussion").outcome == "manual"
     folder = store.report_folder(grader.folder, "tiny", "student-01")
-    assert sorted(path.name for path in folder.iterdir()) == ["executed.ipynb", "feedback.html", "report.json"]
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "executed.ipynb",
+        "feedback.html",
+        "history.jsonl",
+        "report.json",
+    ]
     on_disk = json.loads((folder / "report.json").read_text())
     assert {
         "schema",

@@ -42,7 +42,12 @@ def test_a_run_replaces_what_a_killed_grader_left_under_its_key(tmp_path):
 def test_reports_come_back_as_they_were(tmp_path):
     folder = store.write_report(tmp_path, REPORT, notebook="{}", feedback="<html>")
     assert store.read_report(tmp_path, "a", "student-01") == REPORT
-    assert sorted(path.name for path in folder.iterdir()) == ["executed.ipynb", "feedback.html", "report.json"]
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "executed.ipynb",
+        "feedback.html",
+        "history.jsonl",
+        "report.json",
+    ]
     assert store.reported_students(tmp_path, "a") == ["student-01"]
     assert '"schema": 1' in (folder / "report.json").read_text()
 

@@ -6,7 +6,7 @@ a value of any type and either give one of the right type or raise `Failure`.
 
 from autograder.checks.arrays import as_array, expect_close, expect_dtype, expect_finite, expect_shape
 from autograder.checks.baselines import Interval, paired_block_bootstrap, skill
-from autograder.checks.devices import lies_on_gpu, require_gpu, was_busy
+from autograder.checks.devices import held_memory, lies_on_gpu, require_gpu, was_busy
 from autograder.checks.failure import Failure, LimitFailure, NotAssessed
 from autograder.checks.figures import FigureFacts, has_unit, read_figure
 from autograder.checks.forecasts import is_constant, looks_normalised, looks_swapped
@@ -50,6 +50,7 @@ __all__ = [
     "forecasts_change",
     "has_moved",
     "has_unit",
+    "held_memory",
     "is_constant",
     "is_observed",
     "is_value",

@@ -17,7 +17,7 @@ import os
 import sys
 import textwrap
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -55,12 +55,16 @@ class HiddenTests:
         return plugin.call_given(self.module, self.question, seed, materials)
 
 
-@dataclass(frozen=True)
-class Judgement:
+class Judgement(Record):
     """What the hidden tests say about one question."""
 
     checks: tuple[CheckResult, ...]
     pictures: tuple[Picture, ...] = ()
+
+    @property
+    def went_wrong(self) -> bool:
+        """Whether a check was at fault itself."""
+        return any(check.outcome == "error" for check in self.checks)
 
 
 def load_hidden_tests(folder: Path) -> dict[str, HiddenTests]:
@@ -155,10 +159,19 @@ def open_run(folder: Path, tests: Path | None = None) -> plugin.Verdicts:
     return plugin.Verdicts(run_folder=folder, run=run, materials=materials)
 
 
-def judge(run_folder: Path, tests_folder: Path, materials: Materials | None = None) -> dict[str, Judgement]:
-    """Run all hidden tests of an assignment over one stored run.
+def judge(
+    run_folder: Path,
+    tests_folder: Path,
+    materials: Materials | None = None,
+    questions: Collection[str] | None = None,
+) -> dict[str, Judgement]:
+    """Run the hidden tests of an assignment over one stored run.
 
-    `materials` are taken from the run when they are not given; a course folder may have moved since it was stored.
+    Args:
+        run_folder: the run.
+        tests_folder: the hidden tests.
+        materials: taken from the run when they are not given; a course folder may have moved since it was stored.
+        questions: only these; None for all.
 
     Returns:
         A judgement for every hidden-test file. One that cannot be imported is an error of that question alone.
@@ -167,6 +180,11 @@ def judge(run_folder: Path, tests_folder: Path, materials: Materials | None = No
     if materials is not None:
         verdicts.materials = materials
     collector = _Collector(verdicts)
+    paths = [
+        path
+        for path in sorted(tests_folder.glob(f"{plugin.FILE_PREFIX}*.py"))
+        if questions is None or plugin.question_of(path) in questions
+    ]
     ini = resources.files("autograder.checks") / "hidden_tests.ini"
     arguments = [
         "-c",
@@ -185,13 +203,13 @@ def judge(run_folder: Path, tests_folder: Path, materials: Materials | None = No
     arguments += ["-p", "autograder.checks.plugin", "--continue-on-collection-errors"]
     printed = io.StringIO()
     with _own_modules(tests_folder), _no_other_plugins(), contextlib.redirect_stdout(printed):
-        status = pytest.main([*arguments, str(tests_folder)], plugins=[collector])
+        status = pytest.main([*arguments, *map(str, paths)], plugins=[collector])
     judgements = {}
-    for path in sorted(tests_folder.glob(f"{plugin.FILE_PREFIX}*.py")):
+    for path in paths:
         question = plugin.question_of(path)
         checks = verdicts.checks.get(question) or [_broken(question, verdicts.broken.get(question, ""))]
-        judgements[question] = Judgement(tuple(checks), tuple(verdicts.pictures.get(question, ())))
-    if any(check.outcome == "error" for judgement in judgements.values() for check in judgement.checks):
+        judgements[question] = Judgement(checks=tuple(checks), pictures=tuple(verdicts.pictures.get(question, ())))
+    if any(judgement.went_wrong for judgement in judgements.values()):
         log.error("Hidden tests went wrong (pytest ended with %s):\n%s", status, printed.getvalue())
     return judgements
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from nbformat import NotebookNode
 
+from autograder.execution.gpu_use import GpuUse
 from autograder.execution.limits import Activity, Breach, allowances
 from autograder.execution.outputs import CellOutput
 from autograder.execution.plan import ExecutionPlan
@@ -13,7 +14,6 @@ from autograder.records import (
     CellError,
     CellOutcome,
     CellRun,
-    DeviceInfo,
     LimitExceeded,
     LimitName,
     ProbeOutcome,
@@ -46,6 +46,7 @@ class Account:
         self.kernel_died = False
         self.level = plan.level
         self.level_note = ""
+        self.gpu_use = GpuUse(plan)
         self._on_cell = on_cell
 
     def add_cell(
@@ -122,7 +123,7 @@ class Account:
         self.cause_of_death = self.cause_of_death or cause
         self.kernel_died = True
 
-    def run(self, devices: tuple[DeviceInfo, ...]) -> Run:
+    def run(self) -> Run:
         """The finished record; probes that were never reached are `not_run`."""
         done = {probe.question for probe in self.probes}
         for _, probe in sorted(self.plan.probes.items()):
@@ -145,7 +146,7 @@ class Account:
             peak_memory_mb=_rounded(self.peak_memory_mb),
             kernel_died=self.kernel_died,
             cause_of_death=self.cause_of_death,
-            devices=devices,
+            devices=self.gpu_use.devices(),
         )
 
     def _why_not_run(self) -> str:

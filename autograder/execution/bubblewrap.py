@@ -26,7 +26,7 @@ from pathlib import Path
 from autograder.config import Limits
 from autograder.errors import SandboxError
 from autograder.execution import inside, seccomp
-from autograder.execution.gpu import device_nodes
+from autograder.execution.gpu import device_nodes, nodes_for
 from autograder.execution.interior import (
     ACCOUNTS,
     DATA,
@@ -37,7 +37,6 @@ from autograder.execution.interior import (
     SOCKETS,
     UID,
     VENV,
-    environment,
     in_venv,
     system_limits,
     write_accounts,
@@ -96,22 +95,32 @@ def prepare(spool: Spool, limits: Limits) -> None:
     spool.prepare_for(unprivileged_uid() if started_by_root() else None)
 
 
-def command(spool: Spool, inner: list[str], *, limits: Limits, threads: int, data: Path | None, gpu: bool) -> list[str]:
+def command(
+    spool: Spool,
+    inner: list[str],
+    *,
+    limits: Limits,
+    variables: Mapping[str, str],
+    data: Path | None,
+    gpu: bool,
+    device: str | None,
+) -> list[str]:
     """The whole command line; `spool` must have been through `prepare`.
 
     Raises:
         SandboxError: the data are missing, or the unprivileged user may not read them.
+        ExecutionError: the machine has no such device.
     """
-    binds = _binds(spool, data, gpu=gpu)
+    binds = _binds(spool, data, gpu=gpu, device=device)
     if not started_by_root():
-        return [*_sandbox(binds, limits, threads), "--", *_limited(limits), *inner]
+        return [*_sandbox(binds, limits, variables), "--", *_limited(limits), *inner]
     outer = [Bind(bind.flag, bind.source, f"/view/{number}") for number, bind in enumerate(binds)]
     seen = [Bind(bind.flag, f"/view/{number}", bind.target) for number, bind in enumerate(binds)]
     return [
         *_outer_view(outer),
         "--",
         *become_unprivileged(),
-        *_sandbox(seen, limits, threads),
+        *_sandbox(seen, limits, variables),
         "--",
         *_limited(limits),
         *inner,
@@ -149,7 +158,7 @@ def _outer_view(binds: list[Bind]) -> list[str]:
     return [*arguments, "--remount-ro", "/", "--chdir", "/"]
 
 
-def _sandbox(binds: list[Bind], limits: Limits, threads: int) -> list[str]:
+def _sandbox(binds: list[Bind], limits: Limits, variables: Mapping[str, str]) -> list[str]:
     disk = str(limits.disk_mb * _MEGABYTE)
     arguments = [
         program("bwrap"),
@@ -170,7 +179,7 @@ def _sandbox(binds: list[Bind], limits: Limits, threads: int) -> list[str]:
         UID,
         "--hostname",
         "sandbox",
-        *as_arguments(environment(threads)),
+        *as_arguments(variables),
         *system_folders(),
         "--dev",
         "/dev",
@@ -234,14 +243,15 @@ def system_folders() -> list[str]:
     return arguments
 
 
-def system_binds(etc: Path, *, gpu: bool) -> list[Bind]:
+def system_binds(etc: Path, *, gpu: bool, device: str | None = None) -> list[Bind]:
     """What every sandbox sees besides /usr: files of /etc, the Python installation, accelerators where asked for.
 
     Args:
         etc: a folder with passwd, group and hosts, as `write_accounts` leaves them.
         gpu: whether to show device files.
+        device: of which accelerator alone; None for all.
     """
-    nodes = device_nodes() if gpu else ()
+    nodes = nodes_for(device, device_nodes()) if gpu else ()
     system = _SYSTEM + (_WITH_GPU if nodes else ())
     binds = [Bind("--ro-bind", path, path) for path in system if Path(path).exists()]
     binds += [Bind("--ro-bind", str(etc / name), f"/etc/{name}") for name in ACCOUNTS]
@@ -252,9 +262,9 @@ def system_binds(etc: Path, *, gpu: bool) -> list[Bind]:
     return binds
 
 
-def _binds(spool: Spool, data: Path | None, *, gpu: bool) -> list[Bind]:
+def _binds(spool: Spool, data: Path | None, *, gpu: bool, device: str | None) -> list[Bind]:
     """Everything besides /usr that the sandbox sees, parents before children."""
-    binds = system_binds(spool.etc, gpu=gpu)
+    binds = system_binds(spool.etc, gpu=gpu, device=device)
     if data is not None:
         binds.append(Bind("--ro-bind", str(readable(data)), f"{DATA}/{data.name}"))
     binds += [

@@ -143,6 +143,7 @@ class SandboxClient(PapermillNotebookClient):  # type: ignore[misc]
         self.watchdog = Watchdog(provisioner, limits, self.group)
         self._load_runtime()
         self.watchdog.start()
+        self.account.gpu_use.start(provisioner.root_process)
 
     @property
     def _provisioner(self) -> SandboxProvisioner:
@@ -154,6 +155,7 @@ class SandboxClient(PapermillNotebookClient):  # type: ignore[misc]
         return process is not None and process.poll() is None
 
     def _end(self) -> None:
+        self.account.gpu_use.stop()
         if self.watchdog is not None:
             self.watchdog.stop()
             self.account.peak_memory_mb = self.watchdog.peak_memory_mb

@@ -16,7 +16,6 @@ from papermill.parameterize import parameterize_notebook
 
 from autograder import atomic
 from autograder.config import Limits
-from autograder.execution import gpu
 from autograder.execution.account import Account, Progress
 from autograder.execution.client import SandboxClient
 from autograder.execution.plan import ExecutionPlan
@@ -90,8 +89,7 @@ def execute(plan: ExecutionPlan, folder: Path, *, on_cell: Progress | None = Non
     account = Account(plan, on_cell)
     confinement = _settled(account)
     folder.mkdir(parents=True, exist_ok=True)
-    sampled = gpu.sampled_gpus if plan.gpu else gpu.no_gpus
-    with _spool_for(confinement) as spool, sampled(spool.root) as samples:
+    with _spool_for(confinement) as spool:
         notebook = _parameterized(plan, confinement, spool)
         executed = papermill_engines.execute_notebook_with_engine(
             ENGINE,
@@ -106,9 +104,8 @@ def execute(plan: ExecutionPlan, folder: Path, *, on_cell: Progress | None = Non
             confinement=confinement,
             evidence=folder / EVIDENCE,
         )
-        devices = samples.devices()
     atomic.write(folder / EXECUTED, nbformat.writes(executed))
-    return account.run(devices)
+    return account.run()
 
 
 def _settled(account: Account) -> Confinement:
@@ -118,7 +115,7 @@ def _settled(account: Account) -> Confinement:
         SandboxUnavailableError: no level that is as strong as `cold` works, and `none` was not asked for.
     """
     plan = account.plan
-    wanted = Confinement(plan.level, plan.limits, plan.threads, plan.data, plan.gpu)
+    wanted = Confinement(plan.level, plan.limits, plan.threads, plan.data, plan.gpu, plan.device, plan.kernels_per_gpu)
     settled = settle(wanted, fresh=needs_fresh_interpreter(plan.notebook))
     account.level, account.level_note = settled.level, settled.note
     return replace(wanted, level=settled.level)

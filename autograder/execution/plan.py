@@ -44,6 +44,8 @@ class ExecutionPlan:
         runtime: source text of the modules that are loaded into the kernel before the first cell (name to source).
         data: host path of the public data, shown read-only inside the sandbox.
         gpu: whether the accelerators of this machine are shown inside the sandbox.
+        device: the UUID (or index) of the only one that is shown; None for all. `gpu.slots` hands them out.
+        kernels_per_gpu: how many kernels share a device.
     """
 
     assignment: str
@@ -59,4 +61,6 @@ class ExecutionPlan:
     data: Path | None = None
     data_parameters: tuple[str, ...] = ("DATA_PATH",)
     gpu: bool = False
+    device: str | None = None
+    kernels_per_gpu: int = 1
     repairs: tuple[str, ...] = field(default=())

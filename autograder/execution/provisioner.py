@@ -153,9 +153,10 @@ class SandboxProvisioner(LocalProvisioner):  # type: ignore[misc]
             self.spool.root,
             arguments,
             limits=interior.system_limits(confinement.limits),
-            environment=interior.environment(confinement.threads),
+            environment=interior.environment(confinement.threads) | confinement.accelerator_settings(),
             threads=confinement.threads,
             data=confinement.data,
+            devices=confinement.accelerator_nodes(),
             seconds=confinement.limits.startup_seconds,
         )
         return kernel

@@ -22,7 +22,7 @@ from nbformat import NotebookNode
 
 from autograder.config import Limits
 from autograder.errors import SandboxError, SandboxUnavailableError
-from autograder.execution import bubblewrap, interior, outer_view, seccomp, unprivileged, warm
+from autograder.execution import bubblewrap, gpu, interior, outer_view, seccomp, unprivileged, warm
 from autograder.execution.spool import Spool, private_spool
 from autograder.records import SandboxLevel
 
@@ -75,6 +75,8 @@ class Confinement:
         threads: for OpenMP and TensorFlow.
         data: host path of a file or folder that is shown read-only as `/data/<name>`.
         gpu: whether the accelerators of this machine are shown.
+        device: the UUID or index of the only one that is shown; None for all.
+        kernels_per_gpu: how many kernels share a device.
     """
 
     level: SandboxLevel
@@ -82,6 +84,24 @@ class Confinement:
     threads: int = 1
     data: Path | None = None
     gpu: bool = False
+    device: str | None = None
+    kernels_per_gpu: int = 1
+
+    def accelerator_settings(self) -> dict[str, str]:
+        """Environment variables that a kernel needs for its accelerators; none without.
+
+        Raises:
+            ExecutionError: the machine has no such device.
+        """
+        return gpu.settings(self.device, self.kernels_per_gpu) if self.gpu else {}
+
+    def accelerator_nodes(self) -> list[str]:
+        """Device files that a kernel needs for its accelerators; none without.
+
+        Raises:
+            ExecutionError: the machine has no such device.
+        """
+        return [str(node) for node in gpu.nodes_for(self.device, gpu.device_nodes())] if self.gpu else []
 
     def lease(self) -> warm.Lease:
         """This process's hold on the warm process that serves such kernels.
@@ -134,6 +154,7 @@ def command(confinement: Confinement, spool: Spool, inner: list[str]) -> list[st
 
     Raises:
         SandboxError: the data cannot be shown to the sandbox.
+        ExecutionError: the machine has no such device.
     """
     if confinement.level == "none":
         return inner
@@ -141,9 +162,10 @@ def command(confinement: Confinement, spool: Spool, inner: list[str]) -> list[st
         spool,
         inner,
         limits=confinement.limits,
-        threads=confinement.threads,
+        variables=interior.environment(confinement.threads) | confinement.accelerator_settings(),
         data=confinement.data,
         gpu=confinement.gpu,
+        device=confinement.device,
     )
 
 
@@ -152,7 +174,8 @@ def environment(confinement: Confinement, spool: Spool) -> dict[str, str]:
     if confinement.level == "cold":
         return {"PATH": os.environ.get("PATH", "/usr/bin:/bin"), "LANG": "C.UTF-8"}
     inherited = {name: value for name, value in os.environ.items() if name != "NBGRADER_EXECUTION"}
-    return inherited | interior.kernel_settings(confinement.threads) | {"IPYTHONDIR": str(spool.etc / "ipython")}
+    ours = interior.kernel_settings(confinement.threads) | confinement.accelerator_settings()
+    return inherited | ours | {"IPYTHONDIR": str(spool.etc / "ipython")}
 
 
 def needs_fresh_interpreter(notebook: NotebookNode) -> bool:

@@ -131,6 +131,7 @@ class Lease:
         environment: Mapping[str, str],
         threads: int,
         data: Path | None,
+        devices: Sequence[str] = (),
         seconds: float,
     ) -> WarmKernel:
         """Start a kernel.
@@ -142,6 +143,7 @@ class Lease:
             environment: what differs from the warm process's own.
             threads: for libraries that were loaded before the fork.
             data: shown read-only as `/data/<name>`.
+            devices: device files to show, of those that the warm process sees.
             seconds: how long to wait.
 
         Raises:
@@ -154,6 +156,7 @@ class Lease:
             "limits": dict(limits),
             "environment": dict(environment),
             "threads": threads,
+            "devices": list(devices),
             "data": None if data is None else outer_view.share(self.folder, data),
         }
         return WarmKernel(*self._ask(request, seconds))

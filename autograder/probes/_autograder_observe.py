@@ -98,8 +98,10 @@ def _numbers(values):
 
 
 def _device(weight):
+    """Where a weight lies, as TensorFlow and PyTorch write it; JAX's arrays may lie on several devices."""
     value = getattr(weight, "value", weight)
-    return str(getattr(value, "device", ""))
+    devices = getattr(value, "devices", None)
+    return ", ".join(sorted(map(str, devices()))) if callable(devices) else str(getattr(value, "device", ""))
 
 
 class _Tap:

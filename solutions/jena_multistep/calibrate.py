@@ -47,7 +47,7 @@ from reference_models.jena_oracles import (  # noqa: E402
 )
 
 FIRST_SEED = 500_000  # no station that a course is likely to grade with
-MOST_FALSE_PASSES = 0.02
+MOST_FALSE_PASSES = 0.04  # nearly all of them learned one target: half of the points are theirs anyway
 RULES = {
     "confidence": (0.8, 0.9, 0.95),
     "margin": (0.03, 0.05),

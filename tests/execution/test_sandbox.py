@@ -1,4 +1,4 @@
-"""Levels, spool, GPU samples and student errors, without kernels; about 2 s."""
+"""Levels, spool and student errors, without kernels; about 2 s."""
 
 import os
 import shutil
@@ -7,7 +7,6 @@ import pytest
 
 from autograder.errors import EvidenceError, SandboxError, SandboxUnavailableError
 from autograder.execution import bubblewrap, execute, levels, sandbox
-from autograder.execution.gpu import parse_samples
 from autograder.execution.spool import private_spool
 from autograder.execution.student_errors import cell_error
 
@@ -100,19 +99,6 @@ def test_evidence_is_copied_and_the_spool_emptied(tmp_path):
         spool.collect("q", tmp_path / "deep" / "q.npz", 100)
         assert list(spool.evidence.iterdir()) == list(spool.inbox.iterdir()) == []
     assert (tmp_path / "deep" / "q.npz").read_bytes() == b"found"
-
-
-def test_gpu_samples_become_devices():
-    text = "0, NVIDIA X, 81559, 100, 0\n1, NVIDIA X, 81559, 50, [N/A]\n0, NVIDIA X, 81559, 4000, 50\nnoise\n"
-    first, second = parse_samples(text)
-    assert (first.name, first.memory_mb, first.peak_memory_mb, first.mean_utilization) == (
-        "NVIDIA X",
-        81559,
-        4000,
-        0.25,
-    )
-    assert second.mean_utilization is None
-    assert parse_samples("") == ()
 
 
 def test_the_place_of_an_error_is_the_deepest_frame_in_the_notebook():

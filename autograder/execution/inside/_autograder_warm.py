@@ -183,7 +183,8 @@ def _become_first(connection, request, settings, program, alive):
         os.setsid()
         limits = request["limits"]
         spool = f"/spools/{request['spool']}"
-        enter.make_root(spool, settings["shown"], settings["devices"], request["data"], limits)
+        devices = [path for path in settings["devices"] if path in request.get("devices", ())]
+        enter.make_root(spool, settings["shown"], devices, request["data"], limits)
         lockdown.set_limits(limits)
         child = os.fork()
         if not child:

@@ -1,73 +1,21 @@
-"""Where stored runs and reports lie in a course folder, and when they exist.
-
-    .autograder/runs/<key>/            one execution: executed.ipynb, evidence/, materials.json, run.json
-    .autograder/data/                  data sets as they were cut for grading
-    reports/<assignment>/<student>/    report.json, executed.ipynb, feedback.html
-
-A run is stored under a key made of everything that determines it. It is written into a folder of another name first and
-renamed when it is whole: a run either exists or does not, whenever a grader is stopped. The same holds for each file of
-a report.
-"""
+"""Published reports: what everybody reads, one folder for each submission."""
 
 from __future__ import annotations
 
-import hashlib
-import json
-import shutil
-import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from pydantic import ValidationError
 
 from autograder import atomic
 from autograder.errors import ReportError, UntrustedError
 from autograder.records import Report
+from autograder.store import history
+from autograder.store.runs import NOTEBOOK_FILE
 from autograder.untrusted import read_bytes, shown
 
-STATE_FOLDER = ".autograder"
-RUN_FILE = "run.json"
 REPORT_FILE = "report.json"
-NOTEBOOK_FILE = "executed.ipynb"
 FEEDBACK_FILE = "feedback.html"
 MAX_REPORT_BYTES = 64 * 2**20
-
-
-def key_of(parts: Mapping[str, Any]) -> str:
-    """A run's key: SHA-256 over the JSON of everything that determines it."""
-    return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()[:40]
-
-
-def data_folder(course_folder: Path) -> Path:
-    """Where data sets are kept as they were cut for grading."""
-    return course_folder / STATE_FOLDER / "data"
-
-
-def run_folder(course_folder: Path, key: str) -> Path:
-    """Where a run of this key lies, if there is one."""
-    return course_folder / STATE_FOLDER / "runs" / key
-
-
-def has_run(course_folder: Path, key: str) -> bool:
-    """Whether a whole run of this key is stored."""
-    return (run_folder(course_folder, key) / RUN_FILE).is_file()
-
-
-@contextmanager
-def new_run(course_folder: Path, key: str) -> Iterator[Path]:
-    """A folder to write a run into. It becomes the stored run when the block ends, and vanishes when it raises."""
-    final = run_folder(course_folder, key)
-    final.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(prefix=".part-", dir=final.parent))
-    try:
-        yield temporary
-        if final.exists():  # an incomplete one of an older version, or one that another grader has just finished
-            shutil.rmtree(final)
-        temporary.replace(final)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
 
 
 def report_folder(course_folder: Path, assignment: str, student: str) -> Path:
@@ -99,6 +47,7 @@ def write_report(course_folder: Path, report: Report, *, notebook: str | None, f
     folder = report_folder(course_folder, report.assignment, report.student)
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        history.append(folder, report)
         if notebook is None:
             (folder / NOTEBOOK_FILE).unlink(missing_ok=True)
         else:
@@ -136,6 +85,14 @@ def read_report(course_folder: Path, assignment: str, student: str) -> Report:
             f"{damaged}: it is another's. Received: a report of {shown(report.student)} for {shown(report.assignment)}"
         )
     return report
+
+
+def find_report(course_folder: Path, assignment: str, student: str) -> Report | None:
+    """The stored report of one submission; None where there is none that can be read."""
+    try:
+        return read_report(course_folder, assignment, student)
+    except ReportError:
+        return None
 
 
 def reported_students(course_folder: Path, assignment: str) -> list[str]:

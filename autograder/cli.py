@@ -155,6 +155,9 @@ def demo(
     profile: ProfileName = "smoke",
     sandbox: Sandbox = None,
     workers: Workers = None,
+    assignment: Annotated[
+        list[str] | None, typer.Option("--assignment", help="Only this one; may be repeated.", metavar="NAME")
+    ] = None,
     students: DemoStudents = None,
 ) -> None:
     """Build a course with generated students whose mistakes are known, grade it, and compare.
@@ -168,6 +171,7 @@ def demo(
         course.resolve(),
         folder.resolve(),
         console=_console(),
+        assignments=assignment,
         names=names,
         profile=profile,
         sandbox=sandbox.value if sandbox else None,

@@ -22,6 +22,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from autograder.batch import Batch
 from autograder.config import CONFIG_FILE, Assignment, Course, load_course
 from autograder.errors import ConfigurationError, ReleaseError
 from autograder.marking import mark_class
@@ -31,23 +32,7 @@ from autograder.records import QuestionOutcome, Report, SandboxLevel
 from autograder.tables import clean, legend, one_line, plain, points_text, signs
 
 MARKER = ".autograder-demo"
-ASSIGNMENT = "jena_multistep"
 NBGRADER_CONFIG = "nbgrader_config.py"
-DEFAULT_STUDENTS = (
-    "right_numpy_style",
-    "right_subclassed",
-    "wrong_shuffled_split",
-    "wrong_global_normalization",
-    "wrong_window_gap",
-    "wrong_window_targets_swapped",
-    "wrong_results_normalized",
-    "wrong_cell_raises",
-    "wrong_endless_cell",
-    "wrong_variants_unanswered",
-    "unanswered",
-    "truncated",
-)
-"""Chosen so that every kind of answer is seen, within four minutes on two cores. `--students all` takes them all."""
 NOTEBOOK_MB = 20
 STORY_LENGTH = 140
 MANY = 6
@@ -81,8 +66,10 @@ class Verdict:
     surprises: tuple[str, ...]
 
 
-def build_course(source: Path, folder: Path) -> Course:
-    """Make a fresh course folder with the files of another course, and nbgrader's release in it.
+def build_course(source: Path, folder: Path, names: Sequence[str] | None = None) -> Course:
+    """Make a fresh course folder with the files of another course, and nbgrader's releases in it.
+
+    `names` are the assignments that it gets; None for all.
 
     A folder that is there already is replaced only if it is a demo's.
 
@@ -91,6 +78,9 @@ def build_course(source: Path, folder: Path) -> Course:
         ReleaseError: nbgrader could not make the release.
     """
     course = load_course(source)
+    if names is not None:
+        chosen = tuple(course.assignment(name) for name in names)
+        course = course.model_copy(update={"assignments": chosen})
     _clear(folder, source)
     folder.mkdir(parents=True)
     (folder / MARKER).write_text("Made by `autograder demo`, which may replace this folder.\n", encoding="utf-8")
@@ -99,8 +89,10 @@ def build_course(source: Path, folder: Path) -> Course:
             raise ConfigurationError(f"A demo needs the course's {name}. Received: {source}")
         shutil.copy(source / name, folder / name)
     hidden = shutil.ignore_patterns("__pycache__", ".*")
-    shutil.copytree(source / "solutions" / ASSIGNMENT, folder / "solutions" / ASSIGNMENT, ignore=hidden)
-    run_nbgrader(folder, "generate_assignment", ASSIGNMENT)
+    for assignment in course.assignments:
+        name = assignment.name
+        shutil.copytree(source / "solutions" / name, folder / "solutions" / name, ignore=hidden)
+        run_nbgrader(folder, "generate_assignment", name)
     return course
 
 
@@ -147,7 +139,7 @@ def demo_students(course_folder: Path, assignment: Assignment, names: Sequence[s
     Args:
         course_folder: with the assignment's solution and release.
         assignment: the demo's.
-        names: which; None takes DEFAULT_STUDENTS as far as they exist, ["all"] all.
+        names: which; None takes the mutants that say so and the two others, ["all"] all.
 
     Raises:
         ConfigurationError: there is no such student.
@@ -158,6 +150,8 @@ def demo_students(course_folder: Path, assignment: Assignment, names: Sequence[s
     source = read_notebook(solution / f"{assignment.name}.ipynb", max_bytes=NOTEBOOK_MB * 2**20)
     mutants = {mutant.name: mutant for mutant in read_mutants(solution / "mutants")}
     known = [*mutants, "unanswered", "truncated"]
+    if names is None:
+        names = [name for name in known if name not in mutants or mutants[name].shown]
     chosen = _choose(known, names)
     return [
         _student(f"student-{number:02d}", name, mutants.get(name), release, source, assignment)
@@ -165,9 +159,7 @@ def demo_students(course_folder: Path, assignment: Assignment, names: Sequence[s
     ]
 
 
-def _choose(known: Sequence[str], names: Sequence[str] | None) -> list[str]:
-    if names is None:
-        return [name for name in known if name in DEFAULT_STUDENTS]
+def _choose(known: Sequence[str], names: Sequence[str]) -> list[str]:
     if list(names) == ["all"]:
         return list(known)
     unknown = sorted(set(names) - set(known))
@@ -238,12 +230,13 @@ def run_demo(
     folder: Path,
     *,
     console: Console,
+    assignments: Sequence[str] | None = None,
     names: Sequence[str] | None = None,
     profile: str | None = None,
     sandbox: SandboxLevel | None = None,
     workers: int | None = None,
 ) -> bool:
-    """Build the course, hand in, grade, write feedback, and show what came of it.
+    """Build the course, hand in, grade, write feedback, and show what came of it, one assignment after the other.
 
     Returns:
         Whether every verdict was the expected one and nothing else went wrong.
@@ -252,27 +245,35 @@ def run_demo(
         AutograderError: the demo could not be made or graded.
     """
     console.print(plain(f"Making a course in {folder} with nbgrader's own release ..."))
-    course = build_course(source, folder)
-    assignment = course.assignment(ASSIGNMENT)
-    students = demo_students(folder, assignment, names)
-    hand_in(folder, assignment, students)
-    batch = mark_class(
-        folder,
-        course,
-        ASSIGNMENT,
-        console=console,
-        profile=profile,
-        sandbox=sandbox,
-        # One more than there are cores: while one student's endless cell waits for its time limit, the others go on.
-        workers=workers or (os.cpu_count() or 1) + 1,
-    )
-    if batch.interrupted:
-        raise KeyboardInterrupt
-    try:
-        run_nbgrader(folder, "generate_feedback", ASSIGNMENT)
-    except ReleaseError as error:  # the grades are worth showing all the same
-        batch = batch.with_problems([str(error)])
-    verdicts = compare(students, batch.reports, assignment)
+    course = build_course(source, folder, assignments)
+    fine = []
+    for assignment in course.assignments:
+        students = demo_students(folder, assignment, names)
+        hand_in(folder, assignment, students)
+        batch = mark_class(
+            folder,
+            course,
+            assignment.name,
+            console=console,
+            profile=profile,
+            sandbox=sandbox,
+            # One more than there are cores: while an endless cell waits for its time limit, the others go on.
+            workers=workers or (os.cpu_count() or 1) + 1,
+        )
+        if batch.interrupted:
+            raise KeyboardInterrupt
+        try:
+            run_nbgrader(folder, "generate_feedback", assignment.name)
+        except ReleaseError as error:  # the grades are worth showing all the same
+            batch = batch.with_problems([str(error)])
+        fine.append(_show(compare(students, batch.reports, assignment), batch, assignment, folder, console))
+    console.print(plain(f"\nnbgrader's gradebook, for the formgrader: {folder}/gradebook.db"), soft_wrap=True)
+    return all(fine)
+
+
+def _show(verdicts: Sequence[Verdict], batch: Batch, assignment: Assignment, folder: Path, console: Console) -> bool:
+    """One assignment's verdicts and where its pages lie; returns whether all is as expected."""
+    name = assignment.name
     console.print(verdict_table(verdicts, assignment.title))
     console.print(legend())
     for problem in batch.problems:
@@ -283,7 +284,7 @@ def run_demo(
     console.print(
         plain(
             f"Class:     {batch.page}\nFeedback:  {batch.page.parent if batch.page else folder}/STUDENT/feedback.html\n"
-            f"nbgrader:  {folder}/gradebook.db, {folder}/feedback/STUDENT/{ASSIGNMENT}/{ASSIGNMENT}.html"
+            f"nbgrader:  {folder}/feedback/STUDENT/{name}/{name}.html\n"
         ),
         soft_wrap=True,
     )

@@ -1,8 +1,9 @@
 """Demo students: files that say what one student wrote in place of the reference solution, and what it should cost.
 
 A mutant file is text, never imported: a docstring (what this student did), `EXPECTED` (outcomes that differ from
-"passed", by question), `RIGHT` (whether it is a right answer), then cells in percent format, `# %% [question]` followed
-by the whole source of that question's solution cell. A cell without source stays as it was released: unanswered.
+"passed", by question), `RIGHT` (whether it is a right answer), `DEMO = True` where the demo shows it unasked, then
+cells in percent format, `# %% [question]` followed by the whole source of that question's solution cell. A cell without
+source stays as it was released: unanswered.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ class Mutant:
         expected: outcome by question; a question that is not listed is expected to pass.
         right: whether this is a right answer in a style of its own.
         cells: source of the solution cells that differ from the reference, by question.
+        shown: whether the demo shows this student unless others are asked for.
     """
 
     name: str
@@ -41,6 +43,7 @@ class Mutant:
     expected: Mapping[str, QuestionOutcome]
     right: bool
     cells: Mapping[str, str]
+    shown: bool = False
 
     @property
     def headline(self) -> str:
@@ -77,7 +80,12 @@ def read_mutant(path: Path) -> Mutant:
     if len(cells) < len(names):
         raise MutantError(f"{path.name}: a question's cell comes twice. Received: {', '.join(names)}")
     return Mutant(
-        name=path.stem, story=story, expected=_expected(path, constants), right=_right(path, constants), cells=cells
+        name=path.stem,
+        story=story,
+        expected=_expected(path, constants),
+        right=_yes_or_no(path, constants, "RIGHT"),
+        shown=_yes_or_no(path, {"DEMO": False, **constants}, "DEMO"),
+        cells=cells,
     )
 
 
@@ -111,11 +119,11 @@ def _expected(path: Path, constants: Mapping[str, Any]) -> dict[str, QuestionOut
     return expected
 
 
-def _right(path: Path, constants: Mapping[str, Any]) -> bool:
-    right = constants.get("RIGHT")
-    if not isinstance(right, bool):
-        raise MutantError(f"{path.name} must define RIGHT = True or False. Received: {right!r}")
-    return right
+def _yes_or_no(path: Path, constants: Mapping[str, Any], name: str) -> bool:
+    told = constants.get(name)
+    if not isinstance(told, bool):
+        raise MutantError(f"{path.name} must define {name} = True or False. Received: {told!r}")
+    return told
 
 
 def apply_mutant(release: NotebookNode, source: NotebookNode, mutant: Mutant) -> NotebookNode:

@@ -98,7 +98,10 @@ def test_students_are_numbered_and_chosen_by_name(tmp_path):
         ("student-03", "unanswered"),
         ("student-04", "truncated"),
     ]
-    assert [one.name for one in demo_students(folder, assignment, None)] == ["unanswered", "truncated"]
+    mutant = folder / "solutions" / NAME / "mutants" / "wrong_triple.py"
+    mutant.write_text(mutant.read_text().replace("RIGHT = False\n", "RIGHT = False\nDEMO = True\n"))
+    unasked = [one.name for one in demo_students(folder, assignment, None)]
+    assert unasked == ["wrong_triple", "unanswered", "truncated"]
     with pytest.raises(ConfigurationError, match="there are: right_lambda"):
         demo_students(folder, assignment, ["nobody"])
     with pytest.raises(ValueError, match="JSON|Expecting|Unterminated|delimiter"):

@@ -3,6 +3,7 @@ standard deviation, a 1D CNN instead of an MLP, forecasts as float64, and a resu
 
 EXPECTED = {}
 RIGHT = True
+DEMO = True
 
 # %% [load_data]
 def load_data(path):

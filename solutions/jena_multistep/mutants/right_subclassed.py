@@ -3,6 +3,7 @@ and the functions that the homework asks for are thin wrappers around it."""
 
 EXPECTED = {}
 RIGHT = True
+DEMO = True
 
 # %% [normalization]
 class Scaler:

@@ -3,6 +3,7 @@ x_test."""
 
 EXPECTED = {"figures": "partial"}
 RIGHT = False
+DEMO = True
 
 # %% [figures]
 figure_curves = None

@@ -2,6 +2,7 @@
 
 EXPECTED = {"figures": "failed"}
 RIGHT = False
+DEMO = True
 
 # %% [figures]
 import pathlib

@@ -3,6 +3,7 @@ validation and test part included."""
 
 EXPECTED = {"normalization": "partial"}
 RIGHT = False
+DEMO = True
 
 # %% [normalization]
 def fit_normalization(train):

@@ -2,6 +2,7 @@
 
 EXPECTED = {"evaluation": "partial"}
 RIGHT = False
+DEMO = True
 
 # %% [evaluation]
 forecasters = {}

@@ -3,6 +3,7 @@ again. Rows ten minutes apart end up in different parts."""
 
 EXPECTED = {"split_by_time": "partial"}
 RIGHT = False
+DEMO = True
 
 # %% [split_by_time]
 def split_by_time(frame, train_fraction=TRAIN_FRACTION, validation_fraction=VALIDATION_FRACTION):

@@ -3,6 +3,7 @@ trained. The recurrent one forecasts the change."""
 
 EXPECTED = {"variants": "failed"}
 RIGHT = False
+DEMO = True
 
 # %% [models]
 def build_mlp():

@@ -2,6 +2,7 @@
 
 EXPECTED = {"windows": "partial"}
 RIGHT = False
+DEMO = True
 
 # %% [windows]
 def make_dataset(frame, shuffle=False, stride=STRIDE, batch_size=BATCH_SIZE):

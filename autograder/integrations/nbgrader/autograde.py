@@ -8,11 +8,9 @@ place. Both passes use the exporter below; `GradeSubmission` and `SaveGrades` st
 from __future__ import annotations
 
 import glob
-import html
 from pathlib import Path
 from typing import Any
 
-import nbformat
 from nbconvert.exporters import NotebookExporter
 from nbformat import NotebookNode
 from nbgrader.converters.base import NbGraderException
@@ -24,14 +22,11 @@ from autograder.errors import AutograderError, NotebookError
 from autograder.integrations.nbgrader.release import is_registered, register_assignment
 from autograder.integrations.nbgrader.reports import (
     GRADED_MARK,
-    automatic_points,
-    executed_notebook,
     grade_student,
-    graded_cells,
-    show_outputs,
-    stored_report,
+    prepared_submission,
+    show_report,
 )
-from autograder.notebooks import load_release, prepare, read_notebook
+from autograder.notebooks import load_release, read_notebook
 from autograder.records import Report
 
 MAX_AUTOGRADED_BYTES = 200 * 2**20
@@ -47,16 +42,14 @@ class SubmissionExporter(NotebookExporter):  # type: ignore[misc]
         course_folder: nbgrader's course directory.
         course: its configuration.
         release: the released version of the assignment.
-        stored_reports: take the reports that lie there, because the class has just been graded.
     """
 
     def __init__(self, config: Any = None, **kwargs: Any) -> None:
         super().__init__(config=config, **kwargs)
         coursedir = self.parent.coursedir
         self.course_folder = Path(coursedir.root)
-        self.stored_reports: bool = getattr(self.parent, "stored_reports", False)
         try:
-            self.course: Course = getattr(self.parent, "course", None) or load_course(self.course_folder)
+            self.course: Course = load_course(self.course_folder)
             self.assignment = self.course.assignment(coursedir.assignment_id)
             if not is_registered(coursedir, self.assignment.name):
                 register_assignment(self.course_folder, self.course, self.assignment.name)
@@ -64,29 +57,15 @@ class SubmissionExporter(NotebookExporter):  # type: ignore[misc]
         except AutograderError as error:
             self.log.error(str(error))
             raise NbGraderException(str(error)) from error
-        if not self.stored_reports:
-            _complete(self.parent)
+        _complete(self.parent)
 
     def from_filename(self, filename: str, resources: Any = None, **kw: Any) -> tuple[str, Any]:
         """Read a submission, or an autograded notebook as it is."""
         path = Path(filename)
         if path.is_relative_to(self.course_folder / self.parent.coursedir.submitted_directory):
-            return self.from_notebook_node(self._prepared(path), resources=resources)  # type: ignore[no-any-return]
+            notebook = prepared_submission(path, self.assignment, self.release, tell=self.log.warning)
+            return self.from_notebook_node(notebook, resources=resources)  # type: ignore[no-any-return]
         return super().from_filename(filename, resources=resources, **kw)  # type: ignore[no-any-return]
-
-    def _prepared(self, path: Path) -> NotebookNode:
-        limit = max(profile.limits.notebook_mb for profile in self.assignment.profiles.values())
-        try:
-            return prepare(read_notebook(path, max_bytes=limit * 2**20), self.release).notebook
-        except NotebookError as error:
-            self.log.warning("Not readable, a person has to look: %s", error)
-            notebook = prepare(self.release.notebook, self.release).notebook
-            # The message quotes the file: as text, because the formgrader shows text cells as HTML.
-            note = (
-                f"**What was handed in could not be read; below is the released notebook.** {html.escape(str(error))}"
-            )
-            notebook.cells.insert(0, nbformat.v4.new_markdown_cell(note, id="autograder-note"))
-            return notebook
 
 
 def _complete(converter: Any) -> None:
@@ -125,18 +104,10 @@ class GradeSubmission(NbGraderPreprocessor):  # type: ignore[misc]
         """Grade; the report travels on in `resources` to `SaveGrades`."""
         exporter: SubmissionExporter = self.parent
         student, name = resources["nbgrader"]["student"], resources["nbgrader"]["assignment"]
-        report = self._report(exporter, name, student)
-        points = {cell: automatic_points(report, q) for cell, q in graded_cells(exporter.assignment).items()}
-        show_outputs(nb, executed_notebook(exporter.course_folder, report), points)
-        nb.metadata[GRADED_MARK] = {"status": report.status, "score": report.score}
+        report = grade_student(exporter.course_folder, exporter.course, name, student)
+        points = show_report(nb, exporter.course_folder, exporter.assignment, report)
         resources["autograder"] = {"report": report, "points": points}
         return nb, resources
-
-    def _report(self, exporter: SubmissionExporter, assignment: str, student: str) -> Report:
-        stored = (
-            stored_report(exporter.course_folder, exporter.assignment, student) if exporter.stored_reports else None
-        )
-        return stored or grade_student(exporter.course_folder, exporter.course, assignment, student)
 
 
 class SaveGrades(SaveAutoGrades):  # type: ignore[misc]

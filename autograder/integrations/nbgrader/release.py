@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import copy
+import json
 import shutil
 import tempfile
-from datetime import UTC
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from nbconvert.exporters import NotebookExporter
 from nbformat import NotebookNode
-from nbgrader.api import Gradebook, MissingEntry
+from nbgrader.api import GradeCell, MissingEntry, SolutionCell, SourceCell, TaskCell
 from nbgrader.converters import GenerateAssignment
 from nbgrader.converters.base import NbGraderException
 from nbgrader.preprocessors import SaveCells
+from nbgrader.utils import is_grade, is_locked, is_solution, is_task
 
-from autograder.config import Assignment, Course, load_course
+from autograder.config import Assignment, Course, DataSettings, Profile, load_course
 from autograder.errors import AutograderError, GradebookError, ReleaseError
 from autograder.integrations.nbgrader.configure import RELEASE_FOLDER, SOURCE_FOLDER, load_config, own_tools
 from autograder.integrations.nbgrader.converting import convert, course_directory
-from autograder.notebooks import load_release, read_notebook, release_path
+from autograder.integrations.nbgrader.database import open_gradebook
+from autograder.notebooks import Release, load_release, read_notebook, release_path
 from autograder.notebooks.release import MAX_RELEASE_BYTES, disagreements
 
 
@@ -61,12 +64,20 @@ def for_students(assignment: Assignment) -> dict[str, Any]:
     The names each question asks for, the smoke parameters, and which data to generate.
     """
     smoke = assignment.profiles.get("smoke")
-    data = {"source": assignment.data.source, "rows": smoke.data_rows if smoke else None} if assignment.data else None
     return {
-        "data": data,
+        "data": {"source": assignment.data.source, "rows": _public_rows(assignment.data, smoke)}
+        if assignment.data
+        else None,
         "names": {question.id: list(question.defines) for question in assignment.questions if question.defines},
         "profiles": {"smoke": dict(smoke.parameters)} if smoke else {},
     }
+
+
+def _public_rows(data: DataSettings, profile: Profile | None) -> int | None:
+    """How many rows a notebook gets under a profile; None for as many as there are."""
+    if profile is None or profile.data_rows is None:
+        return None
+    return round(profile.data_rows * (1 - data.withheld_fraction))
 
 
 def _check_source(path: Path, assignment: Assignment) -> None:
@@ -78,10 +89,14 @@ def _check_source(path: Path, assignment: Assignment) -> None:
         )
 
 
-def _save_due_date(coursedir: Any, assignment: Assignment) -> None:
+def _due_in_utc(assignment: Assignment) -> datetime | None:
     """The gradebook keeps times in UTC, without saying so."""
-    due = assignment.due.astimezone(UTC).replace(tzinfo=None) if assignment.due else None
-    with Gradebook(coursedir.db_url, coursedir.course_id) as gradebook:
+    return assignment.due.astimezone(UTC).replace(tzinfo=None) if assignment.due else None
+
+
+def _save_due_date(coursedir: Any, assignment: Assignment) -> None:
+    due = _due_in_utc(assignment)
+    with open_gradebook(coursedir) as gradebook:
         gradebook.update_or_create_assignment(assignment.name, duedate=due)
 
 
@@ -129,7 +144,8 @@ def generate_release(course_folder: Path, course: Course, assignment_name: str, 
 def register_assignment(course_folder: Path, course: Course, assignment_name: str) -> None:
     """Make the gradebook know the release that students have; make the release first when there is none.
 
-    The cells are read from the release, so that a course without `solutions/` can be graded.
+    The cells are read from the release, so that a course without `solutions/` can be graded. Where the gradebook knows
+    it already, nothing is written.
 
     Raises:
         ReleaseError: there is neither a release nor a source.
@@ -137,8 +153,13 @@ def register_assignment(course_folder: Path, course: Course, assignment_name: st
     """
     folder = course_folder.resolve()
     generate_release(folder, course, assignment_name)
+    config = load_config(folder)
+    with open_gradebook(course_directory(folder, config, assignment_name)) as gradebook:
+        if _knows(
+            gradebook, course.assignment(assignment_name), load_release(folder, course.assignment(assignment_name))
+        ):
+            return
     with tempfile.TemporaryDirectory(prefix="autograder-") as unused:
-        config = load_config(folder)
         config.CourseDirectory.source_directory = RELEASE_FOLDER
         config.CourseDirectory.release_directory = unused
         config.GenerateAssignment.preprocessors = [SaveCells]
@@ -149,9 +170,50 @@ def register_assignment(course_folder: Path, course: Course, assignment_name: st
 
 def is_registered(coursedir: Any, assignment_name: str) -> bool:
     """Whether the gradebook knows the assignment's notebook."""
-    with Gradebook(coursedir.db_url, coursedir.course_id) as gradebook:
+    with open_gradebook(coursedir) as gradebook:
         try:
             gradebook.find_notebook(assignment_name, assignment_name)
         except MissingEntry:
             return False
     return True
+
+
+def _knows(gradebook: Any, assignment: Assignment, release: Release) -> bool:
+    """Whether the gradebook has the due date and the cells as nbgrader's `SaveCells` would save them."""
+    try:
+        notebook = gradebook.find_notebook(assignment.name, assignment.name)
+    except MissingEntry:
+        return False
+    if notebook.assignment.duedate != _due_in_utc(assignment):
+        return False
+    if json.loads(notebook.kernelspec or "{}") != release.notebook.metadata.get("kernelspec", {}):
+        return False
+
+    def rows(kind: Any, *columns: str) -> set[tuple[Any, ...]]:
+        chosen = [getattr(kind, column) for column in ("name", *columns)]
+        return {tuple(row) for row in gradebook.db.query(*chosen).filter(kind.notebook_id == notebook.id)}
+
+    wanted = _cells(release.notebook)
+    return (
+        rows(SourceCell, "cell_type", "locked", "source", "checksum") == wanted["source"]
+        and rows(GradeCell, "max_score", "cell_type") == wanted["grade"]
+        and rows(SolutionCell) == wanted["solution"]
+        and rows(TaskCell, "max_score", "cell_type") == wanted["task"]
+    )
+
+
+def _cells(notebook: NotebookNode) -> dict[str, set[tuple[Any, ...]]]:
+    """The rows that a released notebook makes in the gradebook's tables of cells."""
+    rows: dict[str, set[tuple[Any, ...]]] = {"source": set(), "grade": set(), "solution": set(), "task": set()}
+    for cell in notebook.cells:
+        marks = cell.metadata.get("nbgrader", {})
+        name = marks.get("grade_id")
+        if is_grade(cell):
+            rows["grade"].add((name, float(marks["points"]), cell.cell_type))
+        if is_solution(cell):
+            rows["solution"].add((name,))
+        if is_task(cell):
+            rows["task"].add((name, float(marks["points"]), cell.cell_type))
+        if is_grade(cell) or is_solution(cell) or is_locked(cell) or is_task(cell):
+            rows["source"].add((name, cell.cell_type, bool(is_locked(cell)), cell.source, marks.get("checksum")))
+    return rows

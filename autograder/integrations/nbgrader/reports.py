@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import copy
+import html
 import logging
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import get_args
 
@@ -16,7 +17,8 @@ from nbformat import NotebookNode
 from autograder import store
 from autograder.config import Assignment, Course, Question
 from autograder.errors import GradebookError, NotebookError, ReportError
-from autograder.notebooks import grade_id, read_executed
+from autograder.notebooks import Release, grade_id, prepare, read_executed, read_notebook
+from autograder.notebooks.reading import NBFORMAT
 from autograder.records import Report, SandboxLevel
 from autograder.reporting import file_sha256
 
@@ -53,9 +55,13 @@ def stored_report(folder: Path, assignment: Assignment, student: str) -> Report 
     recorded = report.provenance.get("submission_sha256", MISSING)
     if recorded is MISSING:  # grading failed before it looked at the notebook: a person has to look, not this function
         return report
-    limit = max(profile.limits.notebook_mb for profile in assignment.profiles.values()) * 2**20
     path = folder / "submitted" / student / assignment.name / f"{assignment.name}.ipynb"
-    return report if file_sha256(path, limit) == recorded else None
+    return report if file_sha256(path, _max_bytes(assignment)) == recorded else None
+
+
+def _max_bytes(assignment: Assignment) -> int:
+    """How large a submitted notebook may be, under whichever profile."""
+    return max(profile.limits.notebook_mb for profile in assignment.profiles.values()) * 2**20
 
 
 def _settings_of_last_time(
@@ -68,6 +74,42 @@ def _settings_of_last_time(
     profile = provenance.get("profile")
     level = next((known for known in get_args(SandboxLevel) if known == provenance.get("sandbox")), None)
     return (str(profile) if profile in assignment.profiles else None), level
+
+
+def prepared_submission(
+    path: Path, assignment: Assignment, release: Release, *, tell: Callable[[str], None] = log.debug
+) -> NotebookNode:
+    """What a student handed in, whatever it is, as it is graded.
+
+    A notebook that cannot be read is replaced by the released one with a note, and gets no marks: nbgrader itself would
+    lose the student, or with some damage the whole batch. `tell` hears of it.
+    """
+    try:
+        return prepare(read_notebook(path, max_bytes=_max_bytes(assignment)), release).notebook
+    except NotebookError as error:
+        tell(f"Not readable, a person has to look: {error}")
+        notebook = prepare(release.notebook, release).notebook
+        # The message quotes the file: as text, because the formgrader shows text cells as HTML.
+        note = f"**What was handed in could not be read; below is the released notebook.** {html.escape(str(error))}"
+        notebook.cells.insert(0, nbformat.v4.new_markdown_cell(note, id="autograder-note"))
+        return notebook
+
+
+def show_report(
+    notebook: NotebookNode, folder: Path, assignment: Assignment, report: Report
+) -> dict[str, float | None]:
+    """Fill a prepared notebook with the outputs and points of its report, and mark it as graded.
+
+    Returns:
+        The points by the grade_id of the cell that carries them.
+
+    Raises:
+        GradebookError: points of the report are none.
+    """
+    points = {cell: automatic_points(report, question) for cell, question in graded_cells(assignment).items()}
+    show_outputs(notebook, executed_notebook(folder, report), points)
+    notebook.metadata[GRADED_MARK] = {"status": report.status, "score": report.score}
+    return points
 
 
 def graded_cells(assignment: Assignment) -> dict[str, Question]:
@@ -116,16 +158,23 @@ def show_outputs(notebook: NotebookNode, executed: NotebookNode | None, points: 
         points: by the grade_id of the cell that carries them.
     """
     ran = {str(cell.get("id")): cell for cell in executed.cells if cell.cell_type == "code"} if executed else {}
+    sound = executed is None or _is_sound(executed)
     for cell in notebook.cells:
         if cell.cell_type != "code":
             continue
         source = ran.get(str(cell.get("id")), {})
-        cell.outputs = [copy.deepcopy(output) for output in source.get("outputs", []) if _is_output(output)]
+        cell.outputs = [copy.deepcopy(output) for output in source.get("outputs", []) if sound or _is_output(output)]
         count = source.get("execution_count")
         cell.execution_count = count if isinstance(count, int) else None
         name = grade_id(cell)
         if name is not None and name in points:
             cell.outputs = [*_as_text(cell.outputs), _points_output(points[name], cell.execution_count)]
+
+
+def _is_sound(notebook: NotebookNode) -> bool:
+    """Whether the whole notebook is as the format has it, which is much faster found out than output by output."""
+    version, minor = NBFORMAT
+    return next(nbformat.validator.iter_validate(notebook, version=version, version_minor=minor), None) is None
 
 
 def _is_output(output: object) -> bool:
@@ -152,6 +201,8 @@ def _as_text(outputs: list[NotebookNode]) -> list[NotebookNode]:
 
 def _points_output(points: float | None, count: int | None) -> NotebookNode:
     if points is None:
-        return nbformat.v4.new_output("stream", name="stdout", text="No points yet: a person has to look.\n")
-    text = f"{points:.4f}".rstrip("0").rstrip(".")
-    return nbformat.v4.new_output("execute_result", data={"text/plain": text}, execution_count=count)
+        text = "No points yet: a person has to look.\n"
+        return nbformat.from_dict({"output_type": "stream", "name": "stdout", "text": text})
+    data = {"text/plain": f"{points:.4f}".rstrip("0").rstrip(".")}
+    result = {"output_type": "execute_result", "data": data, "metadata": {}, "execution_count": count}
+    return nbformat.from_dict(result)

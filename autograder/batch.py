@@ -156,7 +156,7 @@ def grade_batch(
     kept = [
         f"{name} was not graded anew and keeps the mark that was there: {ended[name].outcome.problem}"
         for name in ungraded
-        if (before := ended[name].decision.before) is not None and before.score is not None
+        if (before := ended[name].decision.published) is not None and before.score is not None
     ]
     return Batch(
         assignment_name,
@@ -226,11 +226,9 @@ def _publish_changes(order: Order, ended: Mapping[str, Ended], *, confirm: Confi
 
 def _report_of(order: Order, ended: Ended) -> Report | None:
     """The published report of one that ended. Where the machine failed it says so, unless there is a mark to keep."""
-    student, before = ended.outcome.name, ended.decision.before
-    if ended.outcome.value is not None:
-        return store.find_report(order.course_folder, order.assignment, student)
-    if before is not None and before.score is not None:
-        return before
+    published = ended.decision.published
+    if ended.outcome.value is not None or (published is not None and published.score is not None):
+        return store.find_report(order.course_folder, order.assignment, ended.outcome.name)
     assignment = order.course.assignment(order.assignment)
     report = failed_report(assignment, ended.decision.submission, ended.outcome.problem)
     page = render_feedback(report, notebook=None, title=assignment.title)

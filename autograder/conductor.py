@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from queue import SimpleQueue
@@ -146,7 +146,7 @@ class Conductor:
             if decision is None:
                 self._open = False
             elif decision.action == "nothing":
-                yield self._end(_Case(decision), decision.before.status if decision.before else None)
+                yield self._end(_Case(decision), decision.published.status if decision.published else None)
             elif decision.action == "run":
                 self._send(_Case(decision))
             else:
@@ -235,7 +235,7 @@ class Conductor:
     def _end(self, case: _Case, status: str | None, problem: str = "", verdict: Verdict | None = None) -> Ended:
         outcome = Outcome(case.name, status, problem, time.monotonic() - case.began, case.decision.action)
         self._on_event(outcome)
-        return Ended(case.decision, outcome, verdict)
+        return Ended(replace(case.decision, plan=None, parts=None), outcome, verdict)  # a class of plans is large
 
 
 def judge_count() -> int:

@@ -16,10 +16,18 @@ from autograder.checks import verdicts
 from autograder.errors import NotebookError
 from autograder.execution import ExecutionPlan
 from autograder.grading import Setting, prepare_plan, report_key, run_parts
-from autograder.records import Report, Submission
+from autograder.records import Report, Status, Submission
 
 Action = Literal["run", "judge", "report", "nothing"]
 _MANY = 4  # parts or questions that are named one by one
+
+
+@dataclass(frozen=True)
+class Published:
+    """What of a published report a batch has to know; the rest stays on disk."""
+
+    status: Status
+    score: float | None
 
 
 @dataclass(frozen=True)
@@ -33,7 +41,7 @@ class Decision:
         plan: the execution, where one is needed.
         parts: what the key was made of, where an execution is needed.
         refusal: why the notebook cannot be run, in words for its student.
-        before: the published report, if there is one.
+        published: status and score of the published report, if there is one.
     """
 
     submission: Submission
@@ -43,7 +51,7 @@ class Decision:
     plan: ExecutionPlan | None = None
     parts: dict[str, object] | None = None
     refusal: str = ""
-    before: Report | None = None
+    published: Published | None = None
 
 
 def decide(setting: Setting, submission: Submission) -> Decision:
@@ -57,25 +65,30 @@ def decide(setting: Setting, submission: Submission) -> Decision:
         plan = prepare_plan(setting, submission)
     except NotebookError as error:
         return _refused(setting, submission, str(error), before)
+    published = _published(before)
     parts = run_parts(setting, plan)
     key = store.key_of(parts)
     if not store.has_run(setting.course_folder, key):
         why = _why_run(setting, before, parts)
-        return Decision(submission, "run", why, key, plan, parts, before=before)
+        return Decision(submission, "run", why, key, plan, parts, published=published)
     store.note_use(setting.course_folder, key)
     folder = store.run_folder(setting.course_folder, key)
     missing = sorted(set(setting.verdict_digests) - set(verdicts.stored_verdicts(folder, setting.verdict_digests)))
     if missing:
-        return Decision(submission, "judge", _why_judge(missing, setting, before, key), key, before=before)
+        return Decision(submission, "judge", _why_judge(missing, setting, before, key), key, published=published)
     if before is None or before.provenance.get("made_of") != report_key(setting, submission, key):
-        return Decision(submission, "report", _why_report(before), key, before=before)
-    return Decision(submission, "nothing", "unchanged", key, before=before)
+        return Decision(submission, "report", _why_report(before), key, published=published)
+    return Decision(submission, "nothing", "unchanged", key, published=published)
+
+
+def _published(report: Report | None) -> Published | None:
+    return Published(report.status, report.score) if report is not None else None
 
 
 def _refused(setting: Setting, submission: Submission, reason: str, before: Report | None) -> Decision:
     unchanged = before is not None and before.provenance.get("made_of") == report_key(setting, submission, reason)
     why = "unchanged, and cannot be run" if unchanged else "cannot be run"
-    return Decision(submission, "nothing" if unchanged else "report", why, refusal=reason, before=before)
+    return Decision(submission, "nothing" if unchanged else "report", why, refusal=reason, published=_published(before))
 
 
 def _why_run(setting: Setting, before: Report | None, parts: dict[str, object]) -> str:

@@ -52,8 +52,9 @@ layers: install
 lock: ## resolve the versions anew (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --extra dev pyproject.toml -o requirements.lock
 
-bench: install ## what a submission costs, side by side with papermill and nbgrader (about three minutes)
+bench: install ## what a submission costs, side by side with papermill and nbgrader, and what the gradebook adds (about ten minutes)
 	$(BIN)/python -m benchmarks.kernel_start
+	$(BIN)/python -m benchmarks.gradebook
 
 clean: ## remove what was generated
 	rm -rf demo-course .pytest_cache .mypy_cache .ruff_cache

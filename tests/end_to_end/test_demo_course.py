@@ -40,7 +40,11 @@ class Demo:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.done = command("autograder", "demo", "--folder", str(folder), "--workers", "2", cwd=ROOT, check=False)
+        self.done = command(
+            *("autograder", "demo", "--assignment", NAME, "--folder", str(folder), "--workers", "2"),
+            cwd=ROOT,
+            check=False,
+        )
 
     @property
     def students(self) -> list[str]:

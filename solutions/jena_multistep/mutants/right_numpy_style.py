@@ -102,7 +102,7 @@ def train(model, train_dataset, validation_dataset):
     if not model.compiled:
         model.compile(
             optimizer=keras.optimizers.Adam(0.003),
-            loss="mse",
+            loss="mae",
             metrics=["mae", keras.metrics.RootMeanSquaredError(name="rmse")],
             jit_compile=False,
         )
@@ -119,7 +119,7 @@ nets = build_variants()
 for net in nets.values():
     net.compile(
         optimizer=net.optimizer if net.compiled else keras.optimizers.Adam(0.003),
-        loss="mse",
+        loss="mae",
         metrics=["mae", keras.metrics.RootMeanSquaredError(name="rmse")],
         jit_compile=False,
     )

@@ -28,7 +28,7 @@ def test_there_are_enough_of_them(name):
     assert sum(not mutant.right for mutant in mutants) >= 15
     assert all(mutant.expected for mutant in mutants if not mutant.right), "a wrong one that loses nothing"
     assert not any(mutant.expected for mutant in mutants if mutant.right)
-    assert sum(mutant.shown for mutant in mutants) >= 4
+    assert sum(mutant.shown for mutant in mutants) >= 3
 
 
 @pytest.mark.slow

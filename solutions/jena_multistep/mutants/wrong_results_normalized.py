@@ -2,7 +2,6 @@
 
 EXPECTED = {"evaluation": "partial"}
 RIGHT = False
-DEMO = True
 
 # %% [evaluation]
 forecasters = {}

@@ -4,7 +4,6 @@ not what was asked for."""
 
 EXPECTED = {"windows": "partial"}
 RIGHT = False
-DEMO = True
 
 # %% [windows]
 def make_dataset(frame, shuffle=False, stride=STRIDE, batch_size=BATCH_SIZE):

@@ -2,7 +2,6 @@
 
 EXPECTED = {"lstm_step": "partial"}
 RIGHT = False
-DEMO = True
 
 # %% [lstm_step]
 def lstm_step(x_t, h, c, W, U, b):

@@ -21,8 +21,8 @@ from autograder import store
 from autograder.conductor import Conductor, Ended, judge_pool
 from autograder.config import Assignment, Course, Profile
 from autograder.errors import ReportError
-from autograder.events import CellDone, Event
-from autograder.execution.sandbox import Confinement, check, settle
+from autograder.events import CellDone, Event, Outcome
+from autograder.execution.sandbox import Confinement, settle
 from autograder.feedback import render_class_table, render_feedback, write_page
 from autograder.fleets import Fleet, dask_fleet, local_fleet
 from autograder.grading import Setting, find_submissions, prepare_setting
@@ -39,10 +39,11 @@ class Batch:
     """What came of a class: a report per submission that was graded, and sentences about what was not.
 
     Attributes:
-        reports: sorted by student.
+        reports: sorted by student; each is read from the course folder when it is asked for.
         problems: what a person has to look at, one sentence each.
         ungraded: students whose grading the machine could not finish; they have a report that says so, and no mark,
             unless they had a mark before, which then stays.
+        failures: how these ended, by student.
         waiting: students whose turn did not come, because the batch was interrupted.
         changes: marks that would change although the submission did not; they are as they were.
         done: how many submissions needed what (`run`, `judge`, `report`, `nothing`).
@@ -50,9 +51,10 @@ class Batch:
     """
 
     assignment: str
-    reports: tuple[Report, ...]
+    reports: Sequence[Report]
     problems: tuple[str, ...]
     ungraded: tuple[str, ...] = ()
+    failures: Mapping[str, Outcome] = field(default_factory=dict)
     waiting: tuple[str, ...] = ()
     changes: tuple[Change, ...] = ()
     done: Mapping[Action, int] = field(default_factory=dict)
@@ -123,8 +125,6 @@ def grade_batch(
     # Whatever is wrong for all is told once, before any worker starts; and the data are cut once, for all of them.
     setting = prepare_setting(course_folder, course, assignment_name, profile=profile, sandbox=sandbox)
     _ = setting.release
-    if scheduler is None:
-        setting = replace(setting, sandbox=_settled_level(setting, submissions, on_note))
     order = Order(course_folder, course, assignment_name, setting.profile_name, setting.sandbox)
     logs = course_folder / store.STATE_FOLDER / "logs" / assignment_name
     messages: SimpleQueue[object] = SimpleQueue()
@@ -143,26 +143,29 @@ def grade_batch(
             on_event=on_event,
         )
         try:
-            for each in conductor.conduct(decide(setting, submission) for submission in submissions):
+            for each in conductor.conduct(_decisions(setting, submissions, None if scheduler else on_note)):
                 ended[each.outcome.name] = each
         except KeyboardInterrupt:
             fleet.stop()
             ended |= {each.outcome.name: each for each in conductor.finish_judging()}
             log.info("interrupted; %d of %d are graded", len(ended), len(submissions))
     waiting = tuple(sorted({submission.student for submission in submissions} - set(ended)))
-    held = _publish_changes(order, ended, confirm=(lambda _: False) if waiting else confirm)
+    held = _publish_changes(order, ended, logs, confirm=(lambda _: False) if waiting else confirm)
     ungraded = tuple(sorted(name for name, each in ended.items() if each.outcome.value is None))
-    reports = [_report_of(order, ended[student]) for student in sorted(ended)]
+    for name in ungraded:
+        _report_failure(order, ended[name])
     kept = [
         f"{name} was not graded anew and keeps the mark that was there: {ended[name].outcome.problem}"
         for name in ungraded
         if (before := ended[name].decision.published) is not None and before.score is not None
     ]
+    published, _ = read_reports(course_folder, assignment_name, set(ended))
     return Batch(
         assignment_name,
-        tuple(report for report in reports if report is not None),
-        (*problems, *kept),
+        published,
+        (*problems, *kept, *_left_open(ended)),
         ungraded,
+        {name: ended[name].outcome for name in ungraded},
         waiting,
         held,
         Counter(each.decision.action for each in ended.values()),
@@ -213,42 +216,72 @@ def _judges(logs: Path) -> Iterator[ProcessPoolExecutor]:
         pool.shutdown(cancel_futures=True)
 
 
-def _publish_changes(order: Order, ended: Mapping[str, Ended], *, confirm: Confirm) -> tuple[Change, ...]:
+def _publish_changes(order: Order, ended: Mapping[str, Ended], logs: Path, *, confirm: Confirm) -> tuple[Change, ...]:
     """Publish the marks that would change, if somebody says so; else return what they would change to."""
     held = {name: each.verdict.change for name, each in sorted(ended.items()) if each.verdict and each.verdict.change}
     if not held or not confirm(tuple(held.values())):
         return tuple(held.values())
-    for name in held:
-        decision = ended[name].decision
-        give_verdict(VerdictJob(order, decision.submission, decision.key, decision.refusal, hold_changes=False))
+    decisions = {name: ended[name].decision for name in held}
+    jobs = [
+        VerdictJob(order, decision.submission, ended[name].runs, decision.refusal, hold_changes=False)
+        for name, decision in decisions.items()
+    ]
+    with _judges(logs) as judges:
+        for published in [judges.submit(give_verdict, job) for job in jobs]:
+            published.result()
     return ()
 
 
-def _report_of(order: Order, ended: Ended) -> Report | None:
-    """The published report of one that ended. Where the machine failed it says so, unless there is a mark to keep."""
+def _left_open(ended: Mapping[str, Ended]) -> Iterator[str]:
+    """A sentence for each submission whose trained models stayed too close to a bar in all runs that were allowed."""
+    for name, each in sorted(ended.items()):
+        if each.verdict is not None and each.verdict.close:
+            questions = ", ".join(sorted({question for question, _ in each.verdict.close}))
+            yield (
+                f"{name}: too close to a bar to tell skill from luck, after {len(each.runs)} runs: {questions}. "
+                "The mean of the runs decided; a person may look."
+            )
+
+
+def _report_failure(order: Order, ended: Ended) -> None:
+    """Publish a report of one that the machine could not grade, unless there is a mark to keep."""
     published = ended.decision.published
-    if ended.outcome.value is not None or (published is not None and published.score is not None):
-        return store.find_report(order.course_folder, order.assignment, ended.outcome.name)
+    if published is not None and published.score is not None:
+        return
     assignment = order.course.assignment(order.assignment)
-    report = failed_report(assignment, ended.decision.submission, ended.outcome.problem)
+    report = failed_report(assignment, ended.decision.submission, ended.outcome.problem, ended.outcome.fault)
     page = render_feedback(report, notebook=None, title=assignment.title)
     store.write_report(order.course_folder, report, notebook=None, feedback=page)
-    return report
 
 
-def _settled_level(setting: Setting, submissions: Sequence[Submission], on_note: Callable[[str], None]) -> SandboxLevel:
+def _decisions(
+    setting: Setting, submissions: Iterable[Submission], on_note: Callable[[str], None] | None
+) -> Iterator[Decision]:
+    """What each submission needs. Before the first that has to run, kernels are made ready here, if it is to run here.
+
+    Args:
+        setting: what the class is graded with.
+        submissions: of the class.
+        on_note: is told if kernels start cold; None when notebooks run elsewhere.
+    """
+    level = setting.sandbox if on_note is None else None
+    for submission in submissions:
+        decision = decide(setting, submission)
+        if decision.plan is not None:
+            level = level or _settled_level(setting, on_note or log.warning)
+            decision = replace(decision, plan=replace(decision.plan, level=level))
+        yield decision
+
+
+def _settled_level(setting: Setting, on_note: Callable[[str], None]) -> SandboxLevel:
     """The sandbox level that all workers use, found out once.
 
     The warm process is started here and held until this process ends: workers come and go, and the first of them would
-    else pay for its start. When all have been graded before, it is left to the worker that needs it after all.
+    else pay for its start.
 
     Raises:
         SandboxUnavailableError: the level does not work on this machine.
     """
-    known = set(store.reported_students(setting.course_folder, setting.assignment.name))
-    if known.issuperset(submission.student for submission in submissions):
-        check(setting.sandbox)
-        return setting.sandbox
     profile = setting.profile
     settled = settle(Confinement(setting.sandbox, profile.limits, profile.threads, gpu=profile.gpu))
     if settled.note:
@@ -262,15 +295,24 @@ def worker_count(wanted: int | None, profile: Profile, submissions: int) -> int:
     return max(1, min(wanted or cores // profile.threads, submissions))
 
 
-def read_reports(course_folder: Path, assignment_name: str) -> tuple[list[Report], list[str]]:
-    """All stored reports of an assignment, sorted by student, and a sentence for each that cannot be read."""
-    reports, problems = [], []
+def read_reports(
+    course_folder: Path, assignment_name: str, students: Collection[str] | None = None
+) -> tuple[Sequence[Report], list[str]]:
+    """The stored reports of an assignment, sorted by student, and a sentence for each that cannot be read.
+
+    Args:
+        course_folder: the course folder.
+        assignment_name: which assignment.
+        students: only these; None for all.
+    """
+    readable, problems = [], []
     for student in store.reported_students(course_folder, assignment_name):
-        try:
-            reports.append(store.read_report(course_folder, assignment_name, student))
-        except ReportError as error:
-            problems.append(str(error))
-    return reports, problems
+        if students is None or student in students:
+            try:
+                readable.append(store.read_report(course_folder, assignment_name, student).student)
+            except ReportError as error:
+                problems.append(str(error))
+    return store.StoredReports(course_folder, assignment_name, readable), problems
 
 
 def publish_class_page(course_folder: Path, assignment: Assignment) -> Path | None:

@@ -20,13 +20,13 @@ from queue import SimpleQueue
 
 from autograder import store
 from autograder.checks import judging
-from autograder.errors import AutograderError, WorkerDiedError
-from autograder.events import CellDone, Event, Outcome, Started
+from autograder.errors import AutograderError, ExecutionError, WorkerDiedError
+from autograder.events import CellDone, Event, Fault, Outcome, Started
 from autograder.execution.gpu import out_of_gpu_memory
 from autograder.fleets import PRELOAD, Fleet, lost_worker
 from autograder.grading import Setting
 from autograder.parcels import Answer, read_answer, write_files
-from autograder.planning import Decision
+from autograder.planning import Decision, decide
 from autograder.verdict_jobs import Order, Verdict, VerdictJob, give_verdict
 from autograder.workers import begin_worker, fork_server
 
@@ -38,6 +38,7 @@ class _Case:
     """One submission on its way."""
 
     decision: Decision
+    runs: tuple[str, ...] = ()
     attempt: int = 0
     died: int = 0
     alone: bool = False
@@ -50,10 +51,11 @@ class _Case:
 
 @dataclass(frozen=True)
 class Ended:
-    """One submission at its end: what it needed, how it went, and the verdict where one was given."""
+    """One submission at its end: what it needed, how it went, the runs judged, and the verdict where one was given."""
 
     decision: Decision
     outcome: Outcome
+    runs: tuple[str, ...] = ()
     verdict: Verdict | None = None
 
 
@@ -111,6 +113,7 @@ class Conductor:
         self._judging = 0
         self._lonely = False
         self._open = True
+        self._twins: dict[str, list[_Case]] = {}
 
     def conduct(self, decisions: Iterator[Decision]) -> Iterator[Ended]:
         """Carry out all decisions; those that end come as they end.
@@ -125,7 +128,7 @@ class Conductor:
             if isinstance(message, _Answered):
                 yield from self._take_answer(message)
             elif isinstance(message, _Judged):
-                yield self._take_verdict(message)
+                yield from self._take_verdict(message)
             elif isinstance(message, CellDone):
                 self._on_event(message)
 
@@ -134,7 +137,7 @@ class Conductor:
         while self._judging:
             message = self._messages.get()
             if isinstance(message, _Judged):
-                yield self._take_verdict(message)
+                yield from self._take_verdict(message, go_on=False)
 
     def _begin(self, decisions: Iterator[Decision]) -> Iterator[Ended]:
         """Start as much as there is room for."""
@@ -146,17 +149,26 @@ class Conductor:
             if decision is None:
                 self._open = False
             elif decision.action == "nothing":
-                yield self._end(_Case(decision), decision.published.status if decision.published else None)
+                status = decision.published.status if decision.published else None
+                yield self._end(_Case(decision, decision.runs), status)
             elif decision.action == "run":
-                self._send(_Case(decision))
+                self._send_once(_Case(decision, decision.runs))
             else:
-                self._judge(_Case(decision))
+                self._judge(_Case(decision, decision.runs))
         while not self._open and self._again and self._has_room() and not (self._again[0].alone and self._running):
             self._send(self._again.popleft())
 
     def _has_room(self) -> bool:
         """Whether another one may start: nothing starts beside one that has to run alone."""
         return not self._lonely and self._running < self._fleet.slots and self._judging < 2 * judge_count()
+
+    def _send_once(self, case: _Case) -> None:
+        """Send a notebook, unless one that is equal in all that counts runs already: its run will do for both."""
+        if case.decision.key in self._twins:
+            self._twins[case.decision.key].append(case)
+        else:
+            self._twins[case.decision.key] = []
+            self._send(case)
 
     def _send(self, case: _Case) -> None:
         case.attempt += 1
@@ -180,10 +192,12 @@ class Conductor:
             if case.died < self._fleet.tolerance:
                 self._again.append(case)
             else:
-                yield self._end(case, None, f"{error}, {case.died} times")
+                yield from self._give_up(case, f"{error}, {case.died} times")
         except Exception as error:  # whatever a cluster's transport raises
             lost = lost_worker(error)
-            yield self._end(case, None, lost or f"{type(error).__name__}: {error}")
+            # A worker whose code raises says so with an ExecutionError; what else comes is the transport's.
+            fault: Fault = "grader" if isinstance(error, ExecutionError) and not lost else "machine"
+            yield from self._give_up(case, lost or f"{type(error).__name__}: {error}", fault)
         else:
             yield from self._keep(case, answer)
 
@@ -192,7 +206,7 @@ class Conductor:
             if answer.again and case.attempt < self._attempts:
                 self._again.append(case)
             else:
-                yield self._end(case, None, answer.problem)
+                yield from self._give_up(case, answer.problem)
             return
         try:
             with store.new_run(self._setting.course_folder, case.decision.key) as folder:
@@ -206,13 +220,15 @@ class Conductor:
             self._again.append(case)
             return
         except OSError as error:
-            yield self._end(case, None, f"the run could not be stored: {error}")
+            yield from self._give_up(case, f"the run could not be stored: {error}")
             return
-        self._judge(case)
+        for each in [case, *self._twins.pop(case.decision.key, [])]:
+            each.runs = (*each.runs, case.decision.key)
+            self._judge(each)
 
     def _judge(self, case: _Case) -> None:
         decision = case.decision
-        job = VerdictJob(self._order, decision.submission, decision.key, decision.refusal)
+        job = VerdictJob(self._order, decision.submission, case.runs, decision.refusal)
         self._judging += 1
         try:
             future = self._judges.submit(give_verdict, job)
@@ -221,21 +237,60 @@ class Conductor:
             future.set_exception(error)
         future.add_done_callback(lambda done: self._messages.put(_Judged(case, done)))
 
-    def _take_verdict(self, message: _Judged) -> Ended:
+    def _take_verdict(self, message: _Judged, *, go_on: bool = True) -> Iterator[Ended]:
         self._judging -= 1
         try:
             verdict = Verdict.model_validate_json(message.future.result())
         except AutograderError as error:
-            return self._end(message.case, None, str(error))
+            yield self._end(message.case, None, str(error), fault="grader")
+        except BrokenProcessPool as error:
+            yield self._end(message.case, None, f"a judge's process died: {error}", fault="machine")
         except Exception as error:  # a fault of ours: no mark, and a person looks
             log.exception("judging %s went wrong", message.case.name)
-            return self._end(message.case, None, f"{type(error).__name__}: {error}")
-        return self._end(message.case, verdict.status, verdict=verdict)
+            yield self._end(message.case, None, f"{type(error).__name__}: {error}", fault="grader")
+        else:
+            if not verdict.again:
+                yield self._end(message.case, verdict.status, verdict=verdict)
+            elif go_on:
+                yield from self._go_on(message.case)
 
-    def _end(self, case: _Case, status: str | None, problem: str = "", verdict: Verdict | None = None) -> Ended:
-        outcome = Outcome(case.name, status, problem, time.monotonic() - case.began, case.decision.action)
+    def _go_on(self, case: _Case) -> Iterator[Ended]:
+        """What is too close to tell needs another run, which may be stored already."""
+        try:
+            decision = decide(self._setting, case.decision.submission)
+        except AutograderError as error:
+            yield self._end(case, None, str(error), fault="grader")
+            return
+        following = _Case(decision, decision.runs, began=case.began)
+        if decision.action != "run":
+            self._judge(following)
+        elif decision.key in self._twins:
+            self._twins[decision.key].append(following)
+        else:
+            self._twins[decision.key] = []
+            self._again.append(following)
+
+    def _give_up(self, case: _Case, problem: str, fault: Fault = "machine") -> Iterator[Ended]:
+        """The machine could not run it; if others wait for the same run, the first of them is tried."""
+        yield self._end(case, None, problem, fault=fault)
+        waiting = self._twins.pop(case.decision.key, [])
+        if waiting:
+            self._twins[case.decision.key] = waiting[1:]
+            self._again.append(waiting[0])
+
+    def _end(
+        self,
+        case: _Case,
+        status: str | None,
+        problem: str = "",
+        verdict: Verdict | None = None,
+        fault: Fault | None = None,
+    ) -> Ended:
+        seconds = time.monotonic() - case.began
+        outcome = Outcome(case.name, status, problem, seconds, case.decision.action, fault)
         self._on_event(outcome)
-        return Ended(replace(case.decision, plan=None, parts=None), outcome, verdict)  # a class of plans is large
+        decision = replace(case.decision, plan=None, parts=None)  # a class of plans is large
+        return Ended(decision, outcome, case.runs, verdict)
 
 
 def judge_count() -> int:

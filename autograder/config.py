@@ -30,6 +30,7 @@ def _identifier(value: str) -> str:
 Identifier = Annotated[str, Field(min_length=1, max_length=80), AfterValidator(_identifier)]
 Positive = Annotated[float, Field(gt=0)]
 PositiveInt = Annotated[int, Field(gt=0)]
+NonNegativeInt = Annotated[int, Field(ge=0)]
 Parameter = str | bool | int | float
 
 
@@ -183,8 +184,10 @@ class Assignment(Settings):
 class Course(Settings):
     """A course: its assignments, and how submissions are run by default.
 
-    `attempts` is how often a notebook is sent when the machine and not the student is at fault. `store_gb` is how much
-    stored runs may take: after a batch, the longest unused of those that no report rests on are removed.
+    `attempts` is how often a notebook is sent when the machine and not the student is at fault. `retrainings` is how
+    often, at most, it is run again with another seed because a trained model came too close to a bar to tell skill from
+    luck. `store_gb` is how much stored runs may take: after a batch, the longest unused of those that no report rests
+    on are removed.
     """
 
     course_id: Identifier
@@ -196,6 +199,7 @@ class Course(Settings):
     seed: int = 7
     workers: PositiveInt | None = None
     attempts: PositiveInt = 3
+    retrainings: NonNegativeInt = 2
     store_gb: Positive | None = None
 
     @model_validator(mode="after")

@@ -8,12 +8,7 @@ from __future__ import annotations
 
 import copy
 import os
-import shutil
-import subprocess
-import sys
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from collections.abc import Sequence
 from pathlib import Path
 
 import nbformat
@@ -23,149 +18,85 @@ from rich.console import Console
 from rich.table import Table
 
 from autograder.batch import Batch
-from autograder.config import CONFIG_FILE, Assignment, Course, load_course
+from autograder.config import Assignment, Course, load_course
 from autograder.errors import ConfigurationError, ReleaseError
 from autograder.marking import mark_class
 from autograder.mutants import Mutant, apply_mutant, read_mutants
-from autograder.notebooks import read_notebook, release_path
-from autograder.records import QuestionOutcome, Report, SandboxLevel
+from autograder.records import Report, SandboxLevel
 from autograder.tables import clean, legend, one_line, plain, points_text, signs
+from autograder.trial_course import (
+    TrialStudent,
+    Verdict,
+    build_course,
+    compare,
+    hand_in,
+    judged_questions,
+    read_release,
+    read_source,
+    run_nbgrader,
+)
 
-MARKER = ".autograder-demo"
-NBGRADER_CONFIG = "nbgrader_config.py"
-NOTEBOOK_MB = 20
+COMMAND = "demo"
+WITHOUT_MUTANT = ("unanswered", "truncated")
 STORY_LENGTH = 140
 MANY = 6
 
 
-@dataclass(frozen=True)
-class DemoStudent:
-    """Who hands in what.
+def choose_students(
+    source: Path, course: Course, assignments: Sequence[str] | None, names: Sequence[str] | None
+) -> dict[str, list[str]]:
+    """Which students each assignment gets; an assignment that has none of those asked for is left out.
 
-    Attributes:
-        student: the student's id.
-        name: of the mutant file, "unanswered" or "truncated".
-        story: what this student did.
-        expected: outcomes by question that differ from "passed"; None: the file cannot be read, a person is asked.
-        content: of the notebook file.
-    """
-
-    student: str
-    name: str
-    story: str
-    expected: Mapping[str, QuestionOutcome] | None
-    content: str
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """What the grader said about a demo student, against what it should say; without `surprises`, all is well."""
-
-    student: DemoStudent
-    report: Report | None
-    surprises: tuple[str, ...]
-
-
-def build_course(source: Path, folder: Path, names: Sequence[str] | None = None) -> Course:
-    """Make a fresh course folder with the files of another course, and nbgrader's releases in it.
-
-    `names` are the assignments that it gets; None for all.
-
-    A folder that is there already is replaced only if it is a demo's.
+    Args:
+        source: the course folder.
+        course: its configuration.
+        assignments: of the demo; None for all.
+        names: of mutants, "unanswered" or "truncated"; None takes the mutants that say so and these two, ["all"] all.
 
     Raises:
-        ConfigurationError: the source is no course, or the folder is something else's.
-        ReleaseError: nbgrader could not make the release.
+        ConfigurationError: a name belongs to no assignment of the demo, or there is no such assignment.
+        MutantError: a mutant file is wrong.
     """
-    course = load_course(source)
-    if names is not None:
-        chosen = tuple(course.assignment(name) for name in names)
-        course = course.model_copy(update={"assignments": chosen})
-    _clear(folder, source)
-    folder.mkdir(parents=True)
-    (folder / MARKER).write_text("Made by `autograder demo`, which may replace this folder.\n", encoding="utf-8")
-    for name in (CONFIG_FILE, NBGRADER_CONFIG):
-        if not (source / name).is_file():
-            raise ConfigurationError(f"A demo needs the course's {name}. Received: {source}")
-        shutil.copy(source / name, folder / name)
-    hidden = shutil.ignore_patterns("__pycache__", ".*")
-    for assignment in course.assignments:
-        name = assignment.name
-        shutil.copytree(source / "solutions" / name, folder / "solutions" / name, ignore=hidden)
-        run_nbgrader(folder, "generate_assignment", name)
-    return course
+    wanted = [each.name for each in course.assignments] if assignments is None else list(assignments)
+    mutants = {
+        name: read_mutants(source / "solutions" / name / "mutants")
+        for name in (course.assignment(name).name for name in wanted)
+    }
+    known = {name: [*(mutant.name for mutant in found), *WITHOUT_MUTANT] for name, found in mutants.items()}
+    if names is None:
+        return {
+            name: [*(mutant.name for mutant in found if mutant.shown), *WITHOUT_MUTANT]
+            for name, found in mutants.items()
+        }
+    if list(names) == ["all"]:
+        return known
+    unknown = sorted(set(names) - {each for students in known.values() for each in students})
+    if unknown:
+        there_are = "; ".join(f"{name}: {', '.join(students)}" for name, students in known.items())
+        raise ConfigurationError(f"No such demo student; there are: {there_are}. Received: {', '.join(unknown)}")
+    chosen = {name: [each for each in students if each in names] for name, students in known.items()}
+    return {name: students for name, students in chosen.items() if students}
 
 
-def _clear(folder: Path, source: Path) -> None:
-    if folder.resolve() == source.resolve():
-        raise ConfigurationError(f"The demo needs a folder of its own, not the course's. Received: {folder}")
-    if (folder / MARKER).is_file():
-        shutil.rmtree(folder)
-    elif folder.is_dir() and not any(folder.iterdir()):
-        folder.rmdir()
-    elif folder.exists() or folder.is_symlink():
-        raise ConfigurationError(
-            f"This was not made by `autograder demo`, which therefore leaves it alone. Name another place with "
-            f"--folder DIR. Received: {folder}"
-        )
-
-
-def run_nbgrader(folder: Path, *arguments: str) -> None:
-    """Run one of nbgrader's own commands in a course folder.
-
-    Raises:
-        ReleaseError: it failed; the message ends with what it said last.
-    """
-    command = [sys.executable, "-m", "nbgrader", *arguments]
-    done = subprocess.run(
-        command,
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        errors="replace",
-        check=False,
-        stdin=subprocess.DEVNULL,
-        env={**os.environ, "PYTHONUNBUFFERED": "1"},
-    )
-    if done.returncode:
-        said = (done.stderr or done.stdout).strip().splitlines()[-6:]
-        what = f"nbgrader {' '.join(arguments)} failed with status {done.returncode}"
-        raise ReleaseError(f"{what}. Received: " + "\n".join(said))
-
-
-def demo_students(course_folder: Path, assignment: Assignment, names: Sequence[str] | None) -> list[DemoStudent]:
-    """The students of the demo: the mutants, one who answers nothing, and one whose file is cut off.
+def demo_students(course_folder: Path, assignment: Assignment, names: Sequence[str]) -> list[TrialStudent]:
+    """The students of the demo: mutants, one who answers nothing, and one whose file is cut off.
 
     Args:
         course_folder: with the assignment's solution and release.
         assignment: the demo's.
-        names: which; None takes the mutants that say so and the two others, ["all"] all.
+        names: which, in this order.
 
     Raises:
-        ConfigurationError: there is no such student.
         MutantError: a mutant file is wrong.
     """
-    solution = course_folder / "solutions" / assignment.name
-    release = read_notebook(release_path(course_folder, assignment.name), max_bytes=NOTEBOOK_MB * 2**20)
-    source = read_notebook(solution / f"{assignment.name}.ipynb", max_bytes=NOTEBOOK_MB * 2**20)
-    mutants = {mutant.name: mutant for mutant in read_mutants(solution / "mutants")}
-    known = [*mutants, "unanswered", "truncated"]
-    if names is None:
-        names = [name for name in known if name not in mutants or mutants[name].shown]
-    chosen = _choose(known, names)
+    release, source = read_release(course_folder, assignment.name), read_source(course_folder, assignment.name)
+    mutants = {
+        mutant.name: mutant for mutant in read_mutants(course_folder / "solutions" / assignment.name / "mutants")
+    }
     return [
         _student(f"student-{number:02d}", name, mutants.get(name), release, source, assignment)
-        for number, name in enumerate(chosen, 1)
+        for number, name in enumerate(names, 1)
     ]
-
-
-def _choose(known: Sequence[str], names: Sequence[str]) -> list[str]:
-    if list(names) == ["all"]:
-        return list(known)
-    unknown = sorted(set(names) - set(known))
-    if unknown:
-        raise ConfigurationError(f"No such demo student; there are: {', '.join(known)}. Received: {', '.join(unknown)}")
-    return [name for name in known if name in names]
 
 
 def _student(
@@ -175,54 +106,16 @@ def _student(
     release: NotebookNode,
     source: NotebookNode,
     assignment: Assignment,
-) -> DemoStudent:
+) -> TrialStudent:
     if mutant is not None:
         content = nbformat.writes(apply_mutant(release, source, mutant))
-        return DemoStudent(student, name, mutant.headline, mutant.expected, content)
+        return TrialStudent(student, name, mutant.headline, mutant.expected, content)
     untouched = nbformat.writes(copy.deepcopy(release))
     if name == "unanswered":
         story = "This student handed in the notebook as it was released"
-        return DemoStudent(student, name, story, dict.fromkeys(_judged(assignment), "failed"), untouched)
+        return TrialStudent(student, name, story, dict.fromkeys(judged_questions(assignment), "failed"), untouched)
     story = "This student's upload was cut off: half a file"
-    return DemoStudent(student, name, story, None, untouched[: len(untouched) // 2])
-
-
-def _judged(assignment: Assignment) -> list[str]:
-    """Questions whose outcome depends on the student alone: not hand-graded, and not on the machine's hardware."""
-    return [question.id for question in assignment.questions if not question.manual and question.id != "gpu_training"]
-
-
-def hand_in(course_folder: Path, assignment: Assignment, students: Iterable[DemoStudent]) -> None:
-    """Put the notebooks where nbgrader collects them, each a little later than the one before."""
-    due = assignment.due or datetime(2025, 1, 1, tzinfo=UTC)
-    for number, student in enumerate(students):
-        home = course_folder / "submitted" / student.student / assignment.name
-        home.mkdir(parents=True)
-        (home / f"{assignment.name}.ipynb").write_text(student.content, encoding="utf-8")
-        when = (due - timedelta(hours=30) + timedelta(hours=number)).astimezone(UTC)
-        (home / "timestamp.txt").write_text(f"{when:%Y-%m-%d %H:%M:%S.%f} UTC\n", encoding="utf-8")
-
-
-def compare(students: Iterable[DemoStudent], reports: Iterable[Report], assignment: Assignment) -> list[Verdict]:
-    """What the grader said against what it should say, student by student."""
-    by_student = {report.student: report for report in reports}
-    return [_verdict(student, by_student.get(student.student), _judged(assignment)) for student in students]
-
-
-def _verdict(student: DemoStudent, report: Report | None, judged: Sequence[str]) -> Verdict:
-    if report is None:
-        return Verdict(student, None, ("no report",))
-    if student.expected is None:
-        refused = report.status == "needs_attention" and report.score is None and bool(report.problem)
-        return Verdict(student, report, () if refused else ("should have been refused",))
-    surprises = []
-    for question in report.questions:
-        if question.id not in judged:
-            continue
-        expected = student.expected.get(question.id, "passed")
-        if question.outcome != expected:
-            surprises.append(f"{question.id}: {question.outcome} instead of {expected}")
-    return Verdict(student, report, tuple(surprises))
+    return TrialStudent(student, name, story, None, untouched[: len(untouched) // 2])
 
 
 def run_demo(
@@ -244,11 +137,12 @@ def run_demo(
     Raises:
         AutograderError: the demo could not be made or graded.
     """
+    chosen = choose_students(source, load_course(source), assignments, names)
     console.print(plain(f"Making a course in {folder} with nbgrader's own release ..."))
-    course = build_course(source, folder, assignments)
+    course = build_course(source, folder, list(chosen), command=COMMAND)
     fine = []
     for assignment in course.assignments:
-        students = demo_students(folder, assignment, names)
+        students = demo_students(folder, assignment, chosen[assignment.name])
         hand_in(folder, assignment, students)
         batch = mark_class(
             folder,

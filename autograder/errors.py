@@ -14,6 +14,7 @@
     │   └── WorkerDiedError         the process or machine that ran it died
     ├── HiddenTestError             a hidden-test file is wrong (the instructor's or ours, never the student's)
     ├── MutantError                 a demo student's file (solutions/NAME/mutants) is wrong
+    ├── CalibrationError            calibration.py or calibration.json of an assignment is wrong
     ├── ReleaseError                the release version of an assignment is missing or wrong
     └── GradebookError              nbgrader's gradebook refused what was written
 
@@ -88,6 +89,10 @@ class HiddenTestError(AutograderError):
 
 class MutantError(AutograderError):
     """A demo student's file breaks the rules of such files."""
+
+
+class CalibrationError(AutograderError):
+    """An assignment's calibration.py or calibration.json cannot be used."""
 
 
 class ReleaseError(AutograderError):

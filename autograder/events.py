@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
+
+Fault = Literal["machine", "grader"]
 
 
 @dataclass(frozen=True)
@@ -26,13 +29,17 @@ class CellDone:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a submission ended: the status of its report, or None and why there is none; and what it needed."""
+    """How a submission ended: the status of its report, or None and why there is none; and what it needed.
+
+    `fault` says whose it is that there is none: the machine's, or the grader's own.
+    """
 
     name: str
     value: str | None
     problem: str = ""
     seconds: float = 0.0
     action: str = "run"
+    fault: Fault | None = None
 
 
 Event = Started | CellDone | Outcome

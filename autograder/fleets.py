@@ -6,6 +6,7 @@ A fleet is a thin cover over a `concurrent.futures.Executor`: how many it runs a
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
@@ -18,7 +19,7 @@ from autograder.config import Profile
 from autograder.data import DataSet
 from autograder.errors import ConfigurationError, ExecutionError
 from autograder.execution import ExecutionPlan, gpu
-from autograder.parcels import carry_out, pack
+from autograder.parcels import carry_out, pack, pack_given
 from autograder.workers import ProcessPerTask
 
 if TYPE_CHECKING:
@@ -65,7 +66,8 @@ class LocalFleet:
     def send(self, name: str, plan: ExecutionPlan, data: DataSet | None) -> Future[bytes]:
         """Start a process for the plan, with a slot of an accelerator of its own where there are any."""
         device = None if self._devices.empty() else self._devices.get()
-        future = self._executor.submit(carry_out, pack(replace(plan, device=device), data), name=name)
+        parcel = pack(replace(plan, device=device), data)
+        future = self._executor.submit(carry_out, parcel, name=name)
         if device is not None:
             future.add_done_callback(lambda _: self._devices.put(device))
         return future
@@ -99,8 +101,9 @@ class DaskFleet:
         if on_gpu:
             options["resources"] = {"GPU": 1}
         self.slots = self._count_slots(on_gpu=on_gpu)
-        # Once for all: workers fetch it from each other.
-        self._data = client.scatter(data.read_bytes(), hash=True) if data is not None else None
+        # What is the same for a whole class goes to every worker once: with a lost worker no only copy is lost.
+        self._data = client.scatter(data.read_bytes(), hash=True, broadcast=True) if data is not None else None
+        self._given: dict[bytes, Any] = {}
         self._executor = client.get_executor(**options)
         client.subscribe_topic(CELLS_TOPIC, lambda event: on_cell(*json.loads(event[1])))
 
@@ -114,8 +117,17 @@ class DaskFleet:
 
     def send(self, name: str, plan: ExecutionPlan, data: DataSet | None) -> Future[bytes]:
         """Hand the plan to the scheduler; which accelerator it gets is the worker's affair."""
-        future: Future[bytes] = self._executor.submit(_on_cluster, name, pack(plan, data), self._data)
+        future: Future[bytes] = self._executor.submit(
+            _on_cluster, name, pack(plan, data, with_given=False), self._data, self._scattered(pack_given(plan))
+        )
         return future
+
+    def _scattered(self, given: bytes) -> Any:
+        """The probes' inputs on the cluster: sent once for each seed."""
+        digest = hashlib.sha256(given).digest()
+        if digest not in self._given:
+            self._given[digest] = self._client.scatter(given, hash=True, broadcast=True)
+        return self._given[digest]
 
     def stop(self) -> None:
         """Have the scheduler forget what this batch has asked for."""
@@ -151,7 +163,7 @@ def dask_fleet(address: str, *, data: Path | None, on_gpu: bool, on_cell: OnCell
             fleet.stop()
 
 
-def _on_cluster(name: str, parcel: bytes, data: bytes | None) -> bytes:
+def _on_cluster(name: str, parcel: bytes, data: bytes | None, given: bytes) -> bytes:
     """What a Dask worker does with a parcel; the worker tells of cells through the scheduler."""
     from distributed import get_worker
 
@@ -160,7 +172,7 @@ def _on_cluster(name: str, parcel: bytes, data: bytes | None) -> bytes:
     def on_cell(done: int, total: int, cell: str | None) -> None:
         worker.log_event(CELLS_TOPIC, json.dumps([name, done, total, cell]))
 
-    return carry_out(parcel, data, on_cell=on_cell)
+    return carry_out(parcel, data, given, on_cell=on_cell)
 
 
 def lost_worker(error: BaseException) -> str | None:

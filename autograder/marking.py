@@ -3,25 +3,39 @@
 from __future__ import annotations
 
 import logging
+import shlex
 import warnings
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
+from statistics import median
 from typing import Final
 
 from rich.console import Console
 from rich.prompt import Confirm
+from rich.text import Text
 
+from autograder import store
+from autograder.attention import count_kinds, find_cases
 from autograder.batch import Batch, grade_batch, plan_batch, read_reports
 from autograder.config import Course
 from autograder.errors import AutograderError
 from autograder.notebooks import release_path
 from autograder.planning import Action
-from autograder.progress import JsonDisplay, display
+from autograder.progress import display
 from autograder.records import SandboxLevel
 from autograder.store import space
-from autograder.tables import changes_table, class_table, decisions_table, legend, plain, question_legend
+from autograder.tables import (
+    attention_lines,
+    class_table,
+    decisions_table,
+    legend,
+    plain,
+    question_legend,
+    scores_line,
+)
 from autograder.verdict_jobs import Change
 
 log = logging.getLogger(__name__)
@@ -32,6 +46,8 @@ WHAT: Final[Mapping[Action, str]] = {
     "nothing": "unchanged",
 }
 """What was done to submissions, in words."""
+FEW_REPORTS = 5  # whose times are looked at before anything has run
+LARGE_CLASS = 60  # students, above which a table of them all is a command of its own
 
 
 def mark_class(
@@ -58,28 +74,36 @@ def mark_class(
     Raises:
         AutograderError: nothing can be graded.
     """
+    make_release(course_folder, course, assignment_name)
+    reported = set(store.reported_students(course_folder, assignment_name))
+    shown = display(
+        console,
+        assignment_name,
+        as_json=as_json,
+        reported=reported if students is None else reported & set(students),
+        usual_seconds=usual_seconds(course_folder, assignment_name, profile or course.default_profile, reported),
+    )
 
     def on_found(submissions: int, at_a_time: int) -> None:
         shown.on_found(submissions, at_a_time)
         if (sandbox or course.sandbox) == "none":
-            console.print(plain("Warning: sandbox level none: students' code runs with your rights.", "yellow"))
+            shown.on_note("Warning: sandbox level none: students' code runs with your rights.")
 
     def confirm(changes: Sequence[Change]) -> bool:
         shown.pause()
-        console.print(changes_table(changes, assignment_name))
-        if yes or not console.is_terminal:
+        shown.on_changes(changes)
+        if yes or as_json or not console.is_terminal:
             return yes
         return Confirm.ask("Publish these changes?", console=console, default=False)
 
-    make_release(course_folder, course, assignment_name)
-    with JsonDisplay(console, assignment_name) if as_json else display(console, assignment_name) as shown:
+    with shown:
         batch = grade_batch(
             course_folder,
             course,
             assignment_name,
             on_event=shown.on_event,
             on_found=on_found,
-            on_note=lambda note: console.print(plain(f"Note: {note}", "yellow"), soft_wrap=True),
+            on_note=lambda note: shown.on_note(f"Note: {note}"),
             students=students,
             profile=profile,
             sandbox=sandbox,
@@ -87,19 +111,56 @@ def mark_class(
             scheduler=scheduler,
             confirm=confirm,
         )
-    reclaim_space(course_folder, course)
+        shown.pause()
+        reclaim_space(course_folder, course)
+        if gradebook and not batch.interrupted:
+            with nullcontext() if as_json or not console.is_terminal else console.status("writing the gradebook"):
+                batch = batch.with_problems(fill_gradebook(course_folder, course, batch))
+        if as_json:
+            shown.on_done(count(batch))
+    return batch
+
+
+def usual_seconds(course_folder: Path, assignment_name: str, profile: str, students: Collection[str]) -> float | None:
+    """What a run of this assignment took before, by a few of the reports that are there; None when there are none."""
+    found = (store.find_report(course_folder, assignment_name, student) for student in sorted(students)[:FEW_REPORTS])
+    runs = [report.run for report in found if report is not None and report.run is not None]
+    seconds = [run.startup_seconds + run.seconds for run in runs if run.profile == profile]
+    return median(seconds) if seconds else None
+
+
+def fill_gradebook(course_folder: Path, course: Course, batch: Batch) -> list[str]:
+    """Write the marks of a batch into nbgrader's gradebook; returns what could not be written, in sentences.
+
+    Those whose grading failed, and those whose changed marks wait for a person's word, stay as they were.
+    """
     held = {change.student for change in batch.changes}
     graded = [report.student for report in batch.reports if report.student not in {*batch.ungraded, *held}]
-    if not gradebook or batch.interrupted or not graded:
-        return batch
+    if not graded:
+        return []
     from autograder.integrations.nbgrader import write_gradebook  # takes a second, which workers should not pay
 
-    with console.status("writing the gradebook") if console.is_terminal else nullcontext(), _quiet_nbgrader():
+    with _quiet_nbgrader():
         try:
-            problems = write_gradebook(course_folder, course, assignment_name, graded)
+            return write_gradebook(course_folder, course, batch.assignment, graded)
         except AutograderError as error:  # the grades are there and worth showing
-            problems = [f"The gradebook was not written: {error}"]
-    return batch.with_problems(problems)
+            return [f"The gradebook was not written: {error}"]
+
+
+def count(batch: Batch) -> dict[str, object]:
+    """What came of a batch, in numbers, for other programs."""
+    statuses = Counter(report.status for report in batch.reports)
+    return {
+        "graded": statuses["graded"],
+        "needs_attention": statuses["needs_attention"],
+        "ungraded": len(batch.ungraded),
+        "waiting": len(batch.waiting),
+        "changes": len(batch.changes),
+        "problems": len(batch.problems),
+        "done": dict(sorted(batch.done.items())),
+        "kinds": count_kinds(find_cases(batch.reports, batch.failures)),
+        "interrupted": batch.interrupted,
+    }
 
 
 def reclaim_space(course_folder: Path, course: Course) -> None:
@@ -116,8 +177,7 @@ def runs_in_use(course_folder: Path, course: Course) -> set[str]:
     found = set()
     for assignment in course.assignments:
         for report in read_reports(course_folder, assignment.name)[0]:
-            run = report.provenance.get("run")
-            found |= {run} if isinstance(run, str) else set()
+            found |= set(report.runs)
     return found
 
 
@@ -140,13 +200,21 @@ def _quiet_nbgrader() -> warnings.catch_warnings[None]:
     return warnings.catch_warnings(action="ignore")
 
 
-def print_batch(batch: Batch, course: Course, *, console: Console) -> None:
-    """The table of results, what a person has to look at, and where the pages are."""
-    title = course.assignment(batch.assignment).title
-    if batch.reports:
-        console.print(class_table(batch.reports, f"{batch.assignment}: {title}"))
+def print_batch(batch: Batch, course: Course, *, course_folder: Path, console: Console) -> None:
+    """The table of results, what a person has to look at and how, and where the pages are."""
+    title = f"{batch.assignment}: {course.assignment(batch.assignment).title}"
+    if len(batch.reports) > LARGE_CLASS:
+        console.print(plain(f"{title}: {scores_line(batch.reports)}"), soft_wrap=True)
+        everybody = command("report", batch.assignment, course_folder=course_folder)
+        console.print(plain(f"Everybody: {everybody}"), soft_wrap=True)
+    elif batch.reports:
+        console.print(class_table(batch.reports, title))
         console.print(question_legend(batch.reports[0]))
         console.print(legend())
+    look = partial(command, "show", course_folder=course_folder)
+    cases = find_cases(batch.reports, batch.failures)
+    for line in attention_lines(cases, lambda student: look(student, batch.assignment)):
+        console.print(line, soft_wrap=isinstance(line, Text))
     for problem in batch.problems:
         console.print(plain(f"! {problem}", "yellow"), soft_wrap=True)
     if batch.page is not None:
@@ -159,7 +227,7 @@ def print_batch(batch: Batch, course: Course, *, console: Console) -> None:
         console.print(
             plain(
                 f"{len(batch.changes)} marks would change and are as they were. To publish the changes: "
-                f"autograder grade {batch.assignment} --yes",
+                + command("grade", batch.assignment, "--yes", course_folder=course_folder),
                 "yellow",
             ),
             soft_wrap=True,
@@ -169,6 +237,12 @@ def print_batch(batch: Batch, course: Course, *, console: Console) -> None:
             f"Stopped: {len(batch.reports)} are graded and kept, {len(batch.waiting)} wait. The gradebook is as it was."
         )
         console.print(plain(f"{told} The same command goes on from here.", "yellow"), soft_wrap=True)
+
+
+def command(*words: str, course_folder: Path) -> str:
+    """A command of ours to be copied into the terminal as it is; it names the course where that is not here."""
+    elsewhere = [] if course_folder.resolve() == Path.cwd().resolve() else ["--course", str(course_folder)]
+    return shlex.join(["autograder", *words, *elsewhere])
 
 
 def print_plan(

@@ -1,8 +1,9 @@
 """An execution as bytes: what a worker is sent that shares nothing with this machine, and what it sends back.
 
-There: `parcel.json` (the plan), `given/<question>.<round>` (the probes' inputs). Back: `answer.json` (how it went),
-`run.json`, `executed.ipynb`, `evidence/...`. Both are zip files without compression. The public data travel apart,
-once for each worker, and are recognised by their digest; withheld data, hidden tests and answers never travel.
+There: `parcel.json` (the plan) and `given/<question>.<round>` (the probes' inputs). Back: `answer.json` (how it went),
+`run.json`, `executed.ipynb`, `evidence/...`. Both are zip files without compression. What is the same for a whole class
+travels apart, once for each worker: the public data, recognised by their digest, and on a cluster the probes' inputs.
+Withheld data, hidden tests and answers never travel.
 """
 
 from __future__ import annotations
@@ -60,8 +61,25 @@ class Answer:
     again: bool = False
 
 
-def pack(plan: ExecutionPlan, data: DataSet | None) -> bytes:
-    """A plan as bytes. The data set is named by its digest and, for workers on this machine, its path."""
+def pack_given(plan: ExecutionPlan) -> bytes:
+    """The inputs of a plan's probes as bytes: the same for all submissions of an assignment under one seed."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        _write_given(archive, plan)
+    return buffer.getvalue()
+
+
+def _write_given(archive: zipfile.ZipFile, plan: ExecutionPlan) -> None:
+    for probe in plan.probes.values():
+        for number, inputs in enumerate((probe.inputs, *probe.later)):
+            archive.writestr(zipfile.ZipInfo(f"given/{probe.question}.{number}"), inputs)  # no date: equal bytes
+
+
+def pack(plan: ExecutionPlan, data: DataSet | None, *, with_given: bool = True) -> bytes:
+    """A plan as bytes, with its probes' inputs unless these travel apart.
+
+    The data set is named by its digest and, for workers on this machine, its path.
+    """
     probes = {
         cell: {
             "question": probe.question,
@@ -85,24 +103,26 @@ def pack(plan: ExecutionPlan, data: DataSet | None) -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         archive.writestr("parcel.json", json.dumps(told))
-        for probe in plan.probes.values():
-            for number, inputs in enumerate((probe.inputs, *probe.later)):
-                archive.writestr(f"given/{probe.question}.{number}", inputs)
+        if with_given:
+            _write_given(archive, plan)
     return buffer.getvalue()
 
 
-def carry_out(parcel: bytes, data: bytes | None = None, *, on_cell: OnCell | None = None) -> bytes:
+def carry_out(
+    parcel: bytes, data: bytes | None = None, given: bytes | None = None, *, on_cell: OnCell | None = None
+) -> bytes:
     """What a worker does: execute, and answer. Nothing that goes wrong raises; it is in the answer.
 
     Args:
         parcel: what `pack` made; it comes from the grader and is trusted.
         data: the data set's bytes, for workers that may not have it.
+        given: what `pack_given` made, where the parcel is without it.
         on_cell: hears of every cell.
     """
     try:
         with tempfile.TemporaryDirectory(prefix="autograder-run-") as scratch:
             folder = Path(scratch)
-            plan = _unpack(parcel, data)
+            plan = _unpack(parcel, data, given or parcel)
             if (
                 plan.gpu and plan.device is None
             ):  # a cluster's worker: its first one, or the one that it was started with
@@ -143,11 +163,12 @@ def write_files(answer: Answer, folder: Path) -> None:
         atomic.write(folder / name, content)
 
 
-def _unpack(parcel: bytes, data: bytes | None) -> ExecutionPlan:
+def _unpack(parcel: bytes, data: bytes | None, given: bytes) -> ExecutionPlan:
     with zipfile.ZipFile(io.BytesIO(parcel)) as archive:
         told = json.loads(archive.read("parcel.json"))
-        _expect_same(told["environment"])
-        probes = {}
+    _expect_same(told["environment"])
+    probes = {}
+    with zipfile.ZipFile(io.BytesIO(given)) as archive:
         for cell, probe in told["probes"].items():
             inputs, *later = (archive.read(f"given/{probe['question']}.{number}") for number in range(probe["rounds"]))
             probes[cell] = Probe(probe["question"], probe["source"], inputs, probe["seconds"], tuple(later))

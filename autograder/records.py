@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
+from statistics import fmean
 from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
@@ -205,8 +206,35 @@ class Run(Record):
         return next((probe for probe in self.probes if probe.question == question), None)
 
 
+class Measure(Record):
+    """What a check compares with a bar: a trained model's result, which depends on the seed of its training.
+
+    Attributes:
+        values: one for each run, each with a seed of its own. Their mean counts: at or above the bar, the check passes.
+        bar: what is asked for.
+        spread: standard deviation of one value from seed to seed, from the calibration; 0 where that is not known.
+    """
+
+    values: tuple[float, ...]
+    bar: float
+    spread: Annotated[float, Field(ge=0)] = 0.0
+
+    @property
+    def mean(self) -> float:
+        """Of all runs."""
+        return fmean(self.values)
+
+    @property
+    def reached(self) -> bool:
+        """Whether the mean is at or above the bar."""
+        return self.mean >= self.bar
+
+
 class CheckResult(Record):
-    """One hidden test's outcome. `title` is the test's docstring: the line that a student reads."""
+    """One hidden test's outcome. `title` is the test's docstring: the line that a student reads.
+
+    `measure` is there where the outcome is that of a number against a bar, and the number a matter of training.
+    """
 
     name: str
     title: str
@@ -214,6 +242,7 @@ class CheckResult(Record):
     weight: Annotated[float, Field(ge=0)] = 1.0
     message: str = ""
     hint: str = ""
+    measure: Measure | None = None
 
 
 class Picture(Record):
@@ -254,6 +283,13 @@ class Report(Record):
     provenance: dict[str, object] = {}
 
     model_config = ConfigDict(frozen=True, populate_by_name=True, serialize_by_alias=True)
+
+    @property
+    def runs(self) -> tuple[str, ...]:
+        """Keys of the stored runs that it rests on: the first, and those with other seeds where there were any."""
+        further = self.provenance.get("further_runs")
+        keys = [self.provenance.get("run"), *(further if isinstance(further, list | tuple) else ())]
+        return tuple(key for key in keys if isinstance(key, str))
 
     def question(self, question_id: str) -> QuestionResult:
         """The result of one question.

@@ -14,6 +14,7 @@ from autograder import __version__
 from autograder.checks.judging import Judgement
 from autograder.config import Assignment, Question
 from autograder.errors import UntrustedError
+from autograder.events import Fault
 from autograder.records import CheckResult, QuestionOutcome, QuestionResult, Report, Run, Submission, points_for
 from autograder.untrusted import read_bytes
 
@@ -63,10 +64,13 @@ def refused_report(
     return _empty_report(assignment, submission, reason, "not_assessed", "The notebook could not be read.", provenance)
 
 
-def failed_report(assignment: Assignment, submission: Submission, reason: str) -> Report:
-    """The report of a submission whose grading was stopped by a fault that is not the student's."""
+def failed_report(
+    assignment: Assignment, submission: Submission, reason: str, fault: Fault | None = "machine"
+) -> Report:
+    """The report of a submission whose grading was stopped by a fault that is not the student's, and whose it is."""
     problem = f"Not graded, and not because of the student: {reason}"
-    return _empty_report(assignment, submission, problem, "error", "The grader went wrong; a person will look.", {})
+    told = "The grader went wrong; a person will look."
+    return _empty_report(assignment, submission, problem, "error", told, {"fault": fault})
 
 
 def _empty_report(

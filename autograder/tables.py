@@ -7,18 +7,23 @@ an escape sequence of the terminal.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
+from statistics import median
 from typing import TYPE_CHECKING, Final
 
 from rich import box
+from rich.console import Group
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
 if TYPE_CHECKING:
+    from autograder.attention import Case, Kind
     from autograder.data import DataSet
     from autograder.planning import Decision
-    from autograder.records import QuestionResult, Report
+    from autograder.records import CheckResult, QuestionResult, Report
     from autograder.verdict_jobs import Change
 
 MARKS: Final = {
@@ -41,6 +46,22 @@ WORDS: Final = {
     "error": "needs a person",
     "manual": "hand graded",
 }
+
+
+URGENT: Final[Mapping[Kind, str]] = {
+    "grader bug": "The grader went wrong: no mark until that is mended. Grading again then judges what is open.",
+    "infrastructure": "The machine failed, and nobody's mark is lower for it. Grading again tries again.",
+    "student error": "The notebook cannot be read: no mark. Ask its student for another file.",
+}
+"""What it means when a case of this kind needs a person."""
+ORDINARY: Final[Mapping[Kind, str]] = {
+    "limit": "ran into a limit",
+    "student error": "had an exception in the notebook",
+    "not assessed": "could not be assessed in part",
+}
+"""What is told of cases of this kind that need nobody."""
+NAMED_CASES = 3  # of what is ordinary
+COMMANDS_EACH = 3  # cases of one cause that get a command each; more are all alike
 
 
 def clean(text: object, limit: int = 2000) -> str:
@@ -135,22 +156,93 @@ def question_legend(report: Report) -> Text:
     return Text("Questions, from the left: " + ", ".join(names) + ".", style="dim")
 
 
+def scores_line(reports: Sequence[Report]) -> str:
+    """A class that is too large for a table, in a line."""
+    scores = sorted(report.score for report in reports if report.score is not None)
+    told = f"{len(reports)} reports"
+    if scores:
+        told += f", scores {points_text(scores[0])} to {points_text(scores[-1])}, median {points_text(median(scores))}"
+    without = len(reports) - len(scores)
+    return f"{told}, {without} without a score." if without else f"{told}."
+
+
+def attention_lines(cases: Sequence[Case], command: Callable[[str], str]) -> Iterator[Text | Padding]:
+    """What needs a person, all of it, with the command to look at it; then what is ordinary, counted.
+
+    Texts are to be printed as they are, so that commands can be copied; what is padded may be wrapped.
+
+    Args:
+        cases: sorted by kind.
+        command: makes the command for a student.
+    """
+    urgent = [case for case in cases if case.needs_person]
+    ordinary = [case for case in cases if not case.needs_person]
+    if urgent:
+        need = "needs" if len(urgent) == 1 else "need"
+        yield plain(f"\n{_submissions(len(urgent))} {need} a person:", "bold magenta")
+    for kind, alike in groupby(urgent, key=lambda case: case.kind):
+        yield from _urgent_lines(kind, list(alike), command)
+    if ordinary:
+        yield plain("\nTo know; it is in the marks and on the pages:", "bold")
+    for kind, alike in groupby(ordinary, key=lambda case: case.kind):
+        yield _ordinary_line(kind, list(alike))
+    if ordinary:
+        yield plain(f"  To look at one: {command('STUDENT')}", "dim")
+
+
+def _urgent_lines(kind: Kind, cases: Sequence[Case], command: Callable[[str], str]) -> Iterator[Text | Padding]:
+    """Those of one cause together: a hidden test that goes wrong does so for many."""
+    yield Padding(plain(f"! {kind} ({len(cases)}). {URGENT[kind]}", "magenta"), 0)
+    causes: dict[str, list[str]] = {}
+    for case in cases:
+        causes.setdefault(case.reason, []).append(case.student)
+    for reason, students in causes.items():
+        yield Padding(plain(one_line(reason, 400)), (0, 0, 0, 2))
+        if len(students) > COMMANDS_EACH:
+            yield Padding(Text(f"{len(students)} alike: {', '.join(map(clean, students))}"), (0, 0, 0, 4))
+        for student in students if len(students) <= COMMANDS_EACH else students[:1]:
+            yield plain(f"    {command(student)}", "cyan")
+
+
+def _ordinary_line(kind: Kind, cases: Sequence[Case]) -> Padding:
+    reasons = {case.reason for case in cases}
+    same = f" ({one_line(reasons.pop(), 80)})" if len(reasons) == 1 else ""
+    first = cases[:NAMED_CASES]
+    named = [case.student if same else f"{case.student} ({one_line(case.reason, 80)})" for case in first]
+    more = f" and {len(cases) - NAMED_CASES} more" if len(cases) > NAMED_CASES else ""
+    told = f"{kind}: {_submissions(len(cases))} {ORDINARY[kind]}{same}: {', '.join(named)}{more}."
+    return Padding(plain(told), (0, 0, 0, 2))
+
+
+def _submissions(count: int) -> str:
+    return f"{count} submission{'' if count == 1 else 's'}"
+
+
 def student_table(report: Report) -> Table:
-    """One student's questions with their checks; what did not pass comes with message and hint."""
+    """One student's questions with their checks; under what did not pass come message and hint."""
     table = Table(box=box.SIMPLE_HEAD, show_lines=False)
     table.add_column("")
     table.add_column("Question / check", overflow="fold")
     table.add_column("Points", justify="right", no_wrap=True)
-    table.add_column("What to know", overflow="fold")
     for question in report.questions:
-        points = f"{points_text(question.points)} of {points_text(question.max_points)}"
-        told = plain(question.message or question.title)
-        table.add_row(sign(question.outcome), plain(question.id, "bold"), points, told)
+        name = Text().append_text(plain(question.id, "bold")).append_text(plain(f"  {one_line(question.title)}"))
+        name.append_text(plain(f"\n{question.message}" if question.message else ""))
+        points = "-" if question.points is None else points_text(question.points)
+        table.add_row(sign(question.outcome), name, f"{points} of {points_text(question.max_points)}")
+        before = ""
         for check in question.checks:
-            hint = f"\nHint: {check.hint}" if check.hint and check.outcome != "passed" else ""
-            told = plain(f"{check.message}{hint}".strip())
-            table.add_row(sign(check.outcome), plain(f"  {one_line(check.title)}", "dim"), "", told)
+            told = "" if check.outcome == "passed" else _told(check)
+            row = plain(one_line(check.title), "dim" if check.outcome == "passed" else "")
+            if told and told == before:
+                row.append("  as above", "dim")
+            below = [Padding(plain(told), (0, 0, 0, 4))] if told not in {"", before} else []
+            table.add_row(sign(check.outcome), Group(Padding(row, (0, 0, 0, 2)), *below), "")
+            before = told
     return table
+
+
+def _told(check: CheckResult) -> str:
+    return f"{check.message}\n{f'Hint: {check.hint}' if check.hint else ''}".strip()
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,18 @@ from functools import lru_cache
 from pathlib import Path
 
 from autograder import store
+from autograder.checks import luck
 from autograder.config import Course
-from autograder.grading import Setting, judge_run, prepare_setting, publish, read_notebook_of, refuse
+from autograder.grading import (
+    Setting,
+    judge_rounds,
+    needs_another_run,
+    prepare_setting,
+    publish,
+    read_notebook_of,
+    refuse,
+    report_of,
+)
 from autograder.records import Record, Report, SandboxLevel, Status, Submission
 
 
@@ -32,14 +42,14 @@ class VerdictJob:
     """One submission to be judged and reported.
 
     Attributes:
-        run: key of the stored run; empty when the notebook cannot be run.
+        runs: keys of the stored runs: the first, and those with other seeds; empty when the notebook cannot be run.
         refusal: why it cannot, in words for its student.
         hold_changes: whether a mark that differs from the published one waits for a person's word.
     """
 
     order: Order
     submission: Submission
-    run: str
+    runs: tuple[str, ...]
     refusal: str = ""
     hold_changes: bool = True
 
@@ -63,10 +73,17 @@ class Change(Record):
 
 
 class Verdict(Record):
-    """What came of a job: the status of the report, and the change that waits, if one does."""
+    """What came of a job: the status of the report, the change that waits, if one does, and what luck may have decided.
 
-    status: Status
+    Attributes:
+        again: nothing was published, because a trained model is too close to a bar and is to run with another seed.
+        close: checks that all runs that the course allows left too close to tell: question and check.
+    """
+
+    status: Status | None = None
     change: Change | None = None
+    again: bool = False
+    close: tuple[tuple[str, str], ...] = ()
 
 
 def give_verdict(job: VerdictJob) -> str:
@@ -80,15 +97,29 @@ def give_verdict(job: VerdictJob) -> str:
     if job.refusal:
         report = refuse(setting, job.submission, job.refusal)
     else:
-        folder = store.run_folder(setting.course_folder, job.run)
-        report = judge_run(setting, job.submission, folder)
-        notebook = read_notebook_of(folder)
+        folders = [store.run_folder(setting.course_folder, run) for run in job.runs]
+        rounds = judge_rounds(setting, folders)
+        if needs_another_run(setting, rounds):
+            return Verdict(again=True).model_dump_json()
+        report = report_of(setting, job.submission, folders, rounds)
+        notebook = read_notebook_of(folders[0])
+    close = close_calls(report)
     before = store.find_report(setting.course_folder, report.assignment, report.student)
     change = change_between(before, report)
     if change is not None and job.hold_changes:
-        return Verdict(status=report.status, change=change).model_dump_json()
+        return Verdict(status=report.status, change=change, close=close).model_dump_json()
     publish(setting, report, notebook=notebook)
-    return Verdict(status=report.status).model_dump_json()
+    return Verdict(status=report.status, close=close).model_dump_json()
+
+
+def close_calls(report: Report) -> tuple[tuple[str, str], ...]:
+    """Question and check where the mean of all runs is still so close to its bar that luck may have decided."""
+    return tuple(
+        (question.id, check.name)
+        for question in report.questions
+        for check in question.checks
+        if check.measure is not None and luck.is_open(check.measure)
+    )
 
 
 def change_between(before: Report | None, after: Report) -> Change | None:

@@ -2,63 +2,12 @@
 
 from __future__ import annotations
 
-import io
 import os
 import re
 from pathlib import Path
 
-import pytest
-from rich.console import Console
-
 from autograder.batch import worker_count
 from autograder.config import Profile
-from autograder.events import CellDone, Outcome, Started
-from autograder.progress import LiveDisplay, _Clock, display
-
-EVENTS = [
-    Started("student-01", 1),
-    CellDone("student-01", 1, 2, "windows\x1b[31m"),
-    Started("student-02", 1),
-    Started("student-02", 2),
-    Outcome("student-01", "graded", seconds=3),
-    CellDone("student-02", 1, 2, None),
-    Outcome("student-02", None, "the worker process died [bold]twice"),
-]
-
-
-@pytest.mark.parametrize("terminal", [True, False])
-def test_display_tells_who_runs_how_far_and_how_many_are_left(terminal):
-    printed = io.StringIO()
-    console = Console(file=printed, force_terminal=terminal, width=100, markup=False, color_system=None)
-    with display(console, "jena") as shown:
-        assert isinstance(shown, LiveDisplay) == terminal
-        shown.on_found(2, 1)
-        for event in EVENTS:
-            shown.on_event(event)
-            if isinstance(shown, LiveDisplay):
-                shown.refresh()
-    told = printed.getvalue()
-    assert "windows\x1b[31m" not in told
-    for expected in (
-        "student-01",
-        "again",
-        "1 left",
-        "about ",
-        *(["after windows"] if terminal else ["[bold]twice"]),
-    ):
-        assert expected in told
-
-
-def test_time_left_counts_cells_of_what_runs(monkeypatch):
-    clock = _Clock()
-    clock.start(4)
-    monkeypatch.setattr("time.monotonic", lambda: clock.began + 30)
-    clock.hear(Started("a", 1))
-    assert clock.left() == "4 left"
-    clock.hear(CellDone("a", 1, 2, None))
-    assert clock.left() == "4 left, about 3 min 30 s"
-    clock.hear(Outcome("a", "graded"))
-    assert clock.left() == "3 left, about 1 min 30 s"
 
 
 def test_number_of_workers_follows_the_cores_and_the_work(monkeypatch):

@@ -64,7 +64,7 @@ def test_help_answers_without_heavy_imports():
 def test_every_command_is_listed_and_documents_its_exit_status(run):
     status, listed, _ = run("--help")
     assert status == 0
-    for name in ("grade", "validate", "report", "data", "doctor", "demo"):
+    for name in ("grade", "report", "show", "store", "validate", "doctor", "demo", "data"):
         assert f"  {name} " in listed
         assert "130  interrupted" in run(name, "--help")[1]
 
@@ -158,6 +158,23 @@ def test_what_students_wrote_is_neither_markup_nor_escape_sequence(graded, run):
     assert "\x1b" not in printed
 
 
+def test_show_of_a_notebook_that_cannot_be_read(graded, run):
+    folder, _ = graded
+    status, printed, _ = run("show", "student-03", NAME, "--course", folder)
+    assert status == 1, "student-03 needs a person"
+    flat = " ".join(printed.split())
+    assert "no score: a person has to look student error: " in flat
+    assert "none is kept" not in flat
+
+
+def test_summary_names_those_who_need_a_person_and_counts_the_others(graded):
+    folder, done = graded
+    flat = " ".join(done.stdout.split())
+    assert "1 submission needs a person: ! student error (1). The notebook cannot be read" in flat
+    assert f"autograder show student-03 {NAME} --course {folder}" in done.stdout
+    assert "student error: 1 submission had an exception in the notebook (the kernel died:" in flat
+
+
 def test_report_as_json(graded, run):
     folder, _ = graded
     _, printed, _ = run("report", NAME, "--course", folder, "--json")
@@ -200,6 +217,9 @@ def test_what_cannot_start_is_told_in_one_line(tmp_path, monkeypatch, run, argum
         (["grade", NAME], "There are no submissions"),
         (["report", NAME], "There are no reports yet"),
         (["report", NAME, "--student", "student-77"], "no report of student-77"),
+        (["show", "student-77", NAME], "no report of student-77"),
+        (["show", "../student-77", NAME], "are names of folders"),
+        (["show", "student-77", "homework_9"], "no assignment 'homework_9'"),
     ],
 )
 def test_what_a_course_lacks_is_told_in_one_line(tmp_path, run, arguments, told):

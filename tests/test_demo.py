@@ -9,13 +9,14 @@ import sys
 
 import pytest
 
-from autograder import demo
+from autograder import trial_course
 from autograder.config import load_course
-from autograder.demo import DemoStudent, build_course, compare, demo_students
+from autograder.demo import choose_students, demo_students
 from autograder.errors import ConfigurationError, MutantError, ReleaseError
 from autograder.mutants import Mutant, apply_mutant, read_mutant, read_mutants
 from autograder.records import QuestionResult, Report
 from autograder.tables import clean
+from autograder.trial_course import TrialStudent, build_course, compare
 from tests.tiny_course import ANSWERS, NAME, STUB, make_course, notebook
 
 CHOICE = ["right_lambda", "wrong_triple", "unanswered", "truncated"]
@@ -63,35 +64,39 @@ def test_demo_leaves_a_whole_course(shown):
 def test_demo_replaces_its_own_folder_and_no_other(shown, course, tmp_path, monkeypatch):
     folder = tmp_path / "demo-course"
     shutil.copytree(shown[0], folder)
-    monkeypatch.setattr(demo, "run_nbgrader", lambda *_: None)
-    build_course(course, folder)
+    monkeypatch.setattr(trial_course, "run_nbgrader", lambda *_: None)
+    build_course(course, folder, command="demo")
     assert not (folder / "submitted").exists()
     precious = tmp_path / "precious"
     precious.mkdir()
     (precious / "thesis.txt").write_text("years of work")
     with pytest.raises(ConfigurationError, match="leaves it alone"):
-        build_course(course, precious)
+        build_course(course, precious, command="demo")
     assert (precious / "thesis.txt").exists()
     with pytest.raises(ConfigurationError, match="folder of its own"):
-        build_course(course, course)
+        build_course(course, course, command="demo")
 
 
 def test_demo_needs_nbgraders_configuration(tmp_path):
     source = make_course(tmp_path / "source")
     (source / "nbgrader_config.py").unlink()
     with pytest.raises(ConfigurationError, match="nbgrader_config"):
-        build_course(source, tmp_path / "demo")
+        build_course(source, tmp_path / "demo", command="demo")
 
 
 def test_failing_nbgrader_command_is_told_with_its_last_words(tmp_path):
     with pytest.raises(ReleaseError, match=r"(?s)nbgrader generate_assignment nothing failed.*Received: .+"):
-        demo.run_nbgrader(make_course(tmp_path), "generate_assignment", "nothing")
+        trial_course.run_nbgrader(make_course(tmp_path), "generate_assignment", "nothing")
+
+
+def chosen(folder, names, assignments=None):
+    return choose_students(folder, load_course(folder), assignments, names)
 
 
 def test_students_are_numbered_and_chosen_by_name(tmp_path):
     folder = make_course(tmp_path)
     assignment = load_course(folder).assignment(NAME)
-    everyone = demo_students(folder, assignment, ["all"])
+    everyone = demo_students(folder, assignment, chosen(folder, ["all"])[NAME])
     assert [(one.student, one.name) for one in everyone] == [
         ("student-01", "right_lambda"),
         ("student-02", "wrong_triple"),
@@ -100,12 +105,42 @@ def test_students_are_numbered_and_chosen_by_name(tmp_path):
     ]
     mutant = folder / "solutions" / NAME / "mutants" / "wrong_triple.py"
     mutant.write_text(mutant.read_text().replace("RIGHT = False\n", "RIGHT = False\nDEMO = True\n"))
-    unasked = [one.name for one in demo_students(folder, assignment, None)]
-    assert unasked == ["wrong_triple", "unanswered", "truncated"]
-    with pytest.raises(ConfigurationError, match="there are: right_lambda"):
-        demo_students(folder, assignment, ["nobody"])
+    assert chosen(folder, None) == {NAME: ["wrong_triple", "unanswered", "truncated"]}
     with pytest.raises(ValueError, match="JSON|Expecting|Unterminated|delimiter"):
         json.loads(everyone[3].content)
+
+
+def test_names_go_to_the_assignments_that_have_them(tmp_path):
+    """A name of one assignment is no fault of the other, which is left out when it has none of them."""
+    folder = make_course(tmp_path)
+    config = folder / "course_config.py"
+    config.write_text(
+        config.read_text() + "other = course.assignments[0].model_copy(update={'name': 'other'})\n"
+        "course = course.model_copy(update={'assignments': (*course.assignments, other)})\n"
+    )
+    mutants = folder / "solutions" / "other" / "mutants"
+    mutants.mkdir(parents=True)
+    shutil.copy(folder / "solutions" / NAME / "mutants" / "right_lambda.py", mutants / "right_other.py")
+    assert chosen(folder, ["wrong_triple"]) == {NAME: ["wrong_triple"]}
+    assert chosen(folder, ["truncated", "right_other"]) == {NAME: ["truncated"], "other": ["right_other", "truncated"]}
+    assert set(chosen(folder, ["all"])) == {NAME, "other"}
+    with pytest.raises(ConfigurationError, match=r"other: right_other, unanswered, truncated. Received: nobody$"):
+        chosen(folder, ["right_lambda", "nobody"])
+    with pytest.raises(ConfigurationError, match="Received: wrong_triple$"):
+        chosen(folder, ["wrong_triple"], ["other"])
+
+
+def test_data_of_a_trial_course_lie_where_they_lay(tmp_path, monkeypatch):
+    monkeypatch.setattr(trial_course, "run_nbgrader", lambda *_: None)
+    source = make_course(tmp_path / "source")
+    config = source / "course_config.py"
+    config.write_text(
+        config.read_text() + "from autograder.config import JenaData\n"
+        "given = course.assignments[0].model_copy(update={'data': JenaData(path='data/jena.csv')})\n"
+        "course = course.model_copy(update={'assignments': (given,)})\n"
+    )
+    course = build_course(source, tmp_path / "demo", command="demo")
+    assert course.assignment(NAME).data.path == source / "data" / "jena.csv"
 
 
 def test_surprising_verdicts_are_found(tmp_path):
@@ -117,14 +152,14 @@ def test_surprising_verdicts_are_found(tmp_path):
     report = Report(assignment=NAME, student="student-01", status="graded", score=1, max_score=4, questions=questions)
 
     def surprises(expected):
-        student = DemoStudent("student-01", "name", "story", expected, "")
+        student = TrialStudent("student-01", "name", "story", expected, "")
         return compare([student], [report], assignment)[0].surprises
 
     assert surprises({"triple": "failed"}) == ()
     assert surprises({"triple": "partial"}) == ("triple: failed instead of partial",)
     assert surprises({"double": "failed"}) == ("double: passed instead of failed", "triple: failed instead of passed")
     assert surprises(None) == ("should have been refused",)
-    missing = compare([DemoStudent("student-09", "name", "story", {}, "")], [report], assignment)[0]
+    missing = compare([TrialStudent("student-09", "name", "story", {}, "")], [report], assignment)[0]
     assert missing.surprises == ("no report",)
 
 

@@ -17,7 +17,7 @@ from autograder.data.dataset import DataSet
 from autograder.errors import ExecutionError
 from autograder.evidence import encode, read_evidence
 from autograder.execution import ExecutionPlan, Probe
-from autograder.parcels import carry_out, pack, read_answer, write_files
+from autograder.parcels import carry_out, pack, pack_given, read_answer, write_files
 
 SOURCE = "def probe(student, given):\n    return {'value': lambda: student.read()[: given.count]}\n"
 
@@ -90,10 +90,19 @@ def test_a_worker_without_the_data_takes_those_that_came_along_and_keeps_them(pl
 
 
 def test_nothing_secret_travels(plan, data):
+    with zipfile.ZipFile(io.BytesIO(pack_given(plan))) as archive:
+        assert sorted(archive.namelist()) == ["given/letters.0", "given/letters.1"]
     with zipfile.ZipFile(io.BytesIO(pack(plan, data))) as archive:
         assert sorted(archive.namelist()) == ["given/letters.0", "given/letters.1", "parcel.json"]
         told = json.loads(archive.read("parcel.json"))
     assert "withheld" not in json.dumps({name: part for name, part in told.items() if name != "runtime"})
+
+
+def test_what_is_the_same_for_a_class_can_travel_apart(plan, data):
+    parcel = pack(plan, data, with_given=False)
+    assert len(parcel) < len(pack(plan, data))
+    assert pack_given(plan) == pack_given(plan)
+    assert read_answer(carry_out(parcel, given=pack_given(plan))).run is not None
 
 
 def test_a_worker_with_other_packages_says_which(plan, data, monkeypatch):

@@ -195,6 +195,7 @@ def judge(
         str(tests_folder),
         "--import-mode=importlib",
         "-q",
+        "--capture=no",  # all goes to one place here; two temporary files would be asked after every test
     ]
     # Each of the last two would collect this whole process's garbage, five times over.
     arguments += [
@@ -202,7 +203,12 @@ def judge(
     ]
     arguments += ["-p", "autograder.checks.plugin", "--continue-on-collection-errors"]
     printed = io.StringIO()
-    with _own_modules(tests_folder), _no_other_plugins(), contextlib.redirect_stdout(printed):
+    with (
+        _own_modules(tests_folder),
+        _no_other_plugins(),
+        contextlib.redirect_stdout(printed),
+        contextlib.redirect_stderr(printed),
+    ):
         status = pytest.main([*arguments, *map(str, paths)], plugins=[collector])
     judgements = {}
     for path in paths:

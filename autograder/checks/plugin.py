@@ -3,13 +3,14 @@
 By hand: `pytest solutions/<assignment>/hidden_tests/test_windows.py --evidence RUN`, where RUN is a folder of a stored
 run. In grading, `autograder.checks.judging` runs pytest with a `Verdicts` to collect what came of it.
 
-Fixtures for hidden tests: `given`, `evidence`, `run`, `materials`, `picture`. Marks: `weight(number)`, and
+Fixtures for hidden tests: `given`, `evidence`, `run`, `materials`, `picture`, `measured`. Marks: `weight(number)`, and
 `requires("test_name", ...)` for tests that make sense only when others of the same file have passed.
 """
 
 from __future__ import annotations
 
 import inspect
+import math
 import zlib
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
@@ -24,7 +25,7 @@ from autograder.checks.failure import Failure, LimitFailure, NotAssessed
 from autograder.checks.given import Given, Materials
 from autograder.checks.view import EvidenceView
 from autograder.errors import HiddenTestError
-from autograder.records import CheckOutcome, CheckResult, Picture, Run
+from autograder.records import CheckOutcome, CheckResult, Measure, Picture, Run
 
 FILE_PREFIX = "test_"
 
@@ -42,6 +43,7 @@ class Verdicts:
 
 
 VERDICTS = pytest.StashKey[Verdicts]()
+MEASURE = pytest.StashKey[Measure]()
 
 
 def question_of(path: Path) -> str:
@@ -137,6 +139,27 @@ def picture(request: pytest.FixtureRequest) -> Callable[[str, dict[str, object]]
     return attach
 
 
+@pytest.fixture
+def measured(request: pytest.FixtureRequest, materials: Materials) -> Callable[[float, float], bool]:
+    """Compare a trained model's result with a bar: `measured(value, bar)` says whether it is reached.
+
+    The value is kept with the check: near the bar, where another seed could have given another outcome, the notebook is
+    run again and the mean of all runs decides. How near that is says the calibration: `spread` of this question, by the
+    name of the test.
+    """
+    entry = (materials.calibration or {}).get(question_of(request.path), {})
+    spread = float(entry.get("spread", {}).get(request.node.name, 0.0))
+
+    def compare(value: float, bar: float) -> bool:
+        if not math.isfinite(value):
+            raise HiddenTestError(f"measured() of {request.node.name} takes finite numbers. Received: {value}")
+        measure = Measure(values=(float(value),), bar=float(bar), spread=spread)
+        request.node.stash[MEASURE] = measure
+        return measure.reached
+
+    return compare
+
+
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """A test whose prerequisites have not passed fails with their names, and is not run."""
     if VERDICTS not in item.config.stash:
@@ -198,7 +221,16 @@ def check_result(item: pytest.Item, error: BaseException | None) -> CheckResult:
         weight=float(weights[0]) if weights else 1.0,
         message=message,
         hint=hint,
+        measure=_measure_of(item, outcome),
     )
+
+
+def _measure_of(item: pytest.Item, outcome: CheckOutcome) -> Measure | None:
+    """What was measured, where it decided: a check that failed for another reason is no matter of luck."""
+    measure = item.stash.get(MEASURE, None)
+    if measure is None or outcome != ("passed" if measure.reached else "failed"):
+        return None
+    return measure
 
 
 def _title(item: pytest.Item) -> str:

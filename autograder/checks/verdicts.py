@@ -10,6 +10,7 @@ that compute. A changed test, weight, message or threshold of one question there
 from __future__ import annotations
 
 import hashlib
+import importlib
 import json
 import sys
 import sysconfig
@@ -31,6 +32,8 @@ from autograder.untrusted import read_bytes
 
 FOLDER = "verdicts"
 LIBRARIES = ("numpy", "pandas", "scipy", "scikit-learn", "pytest", "autograder")
+_OWN = ("autograder.checks", "autograder.data", "autograder.evidence", "autograder.npz", "autograder.records")
+"""What of the grader itself a verdict rests on, where it is not installed for good."""
 _MAX_BYTES = 64 * 2**20
 
 
@@ -110,9 +113,10 @@ def _packages_of(module: ModuleType) -> Iterable[Path]:
     tops = {name.partition(".")[0] for name in names if isinstance(name, str)}
     installed = [Path(sysconfig.get_path(kind)).resolve() for kind in ("stdlib", "purelib", "platlib")]
     found = set()
-    for name in tops | {"autograder"}:
-        file = getattr(sys.modules.get(name), "__file__", None)
-        if file is None or name == module.__name__:
+    used = [sys.modules.get(name) for name in tops - {"autograder", module.__name__}]
+    for used_module in [*used, *map(importlib.import_module, _OWN)]:
+        file = getattr(used_module, "__file__", None)
+        if file is None:
             continue
         path = Path(file).resolve()
         if not any(path.is_relative_to(place) for place in installed):

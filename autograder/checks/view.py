@@ -27,6 +27,7 @@ class EvidenceView:
         self._run = run
         self._question = question
         self._values: dict[str, Any] | None = None
+        self._rounds: dict[int, EvidenceView] = {}
 
     def __getitem__(self, name: str) -> Any:
         values, name = self._read(), name[:MAX_NAME]
@@ -41,8 +42,10 @@ class EvidenceView:
         """What the probe found in a later round (`Given.then`); round 0 is this one."""
         if not number:
             return self
-        path = self._path.with_name(f"{self._question}.{number}{self._path.suffix}")
-        return EvidenceView(path, self._run, self._question)
+        if number not in self._rounds:
+            path = self._path.with_name(f"{self._question}.{number}{self._path.suffix}")
+            self._rounds[number] = EvidenceView(path, self._run, self._question)
+        return self._rounds[number]
 
     def __contains__(self, name: str) -> bool:
         return name[:MAX_NAME] in self._read()

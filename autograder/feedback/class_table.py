@@ -34,15 +34,16 @@ class Column:
     graded: int
 
 
-def render_class_table(reports: Sequence[Report], *, assignment_title: str, links: Mapping[str, str]) -> str:
+def render_class_table(reports: Iterable[Report], *, assignment_title: str, links: Mapping[str, str]) -> str:
     """The class as one self-contained HTML page: points per question, totals, status, mean per question.
 
     Args:
-        reports: one report per student, in any order; the table is sorted by student.
+        reports: one report per student, in any order; the table is sorted by student. They are taken one by one, and
+            only what the table shows of them is held.
         assignment_title: the page's heading.
         links: student to the address of that student's page, usually relative. Other students have no link.
     """
-    ordered = sorted(reports, key=lambda report: report.student)
+    ordered = sorted(map(_shown_of, reports), key=lambda report: report.student)
     questions: dict[str, QuestionResult] = {}
     for report in ordered:
         for question in report.questions:
@@ -66,6 +67,13 @@ def render_class_table(reports: Sequence[Report], *, assignment_title: str, link
             max_score=max((report.max_score for report in ordered), default=0.0),
         )
     )
+
+
+def _shown_of(report: Report) -> Report:
+    """The report without what the table does not show, which is most of it."""
+    bare: dict[str, object] = {"checks": (), "pictures": ()}
+    questions = tuple(question.model_copy(update=bare) for question in report.questions)
+    return report.model_copy(update={"questions": questions, "run": None, "provenance": {}})
 
 
 def _results(report: Report, questions: Iterable[str]) -> list[QuestionResult | None]:

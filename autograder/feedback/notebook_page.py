@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cache, lru_cache, partial
 from typing import Any, Final
 
 import mistune
@@ -22,6 +22,7 @@ MAX_OUTPUT: Final = 100_000
 MAX_OUTPUTS_PER_CELL: Final = 60
 MAX_PAGE: Final = 12_000_000
 MAX_PARSED: Final = 2_000_000
+MAX_REMEMBERED: Final = 8_000
 
 _IMAGE_TYPES: Final = ("image/png", "image/jpeg", "image/svg+xml")
 # Not "ipython3": 50,000 stars in a row cost it half a minute, and it hands cells on to lexers of other languages.
@@ -37,6 +38,7 @@ def _block_math(_renderer: object, text: str) -> str:
     return str(Markup("<pre>{}</pre>").format(text.strip("\n")))
 
 
+@cache
 def _markdown_renderer() -> mistune.Markdown:
     renderer = mistune.HTMLRenderer(escape=False)
     markdown = mistune.create_markdown(renderer=renderer, plugins=["table", "strikethrough", "math"])
@@ -130,13 +132,31 @@ class NotebookPage:
 def _code(source: str, budget: Budget) -> Markup:
     if not budget.may_parse(source):
         return _pre(source, MAX_SOURCE)
+    return _rendered(_highlighted, source)
+
+
+def _highlighted(source: str) -> Markup:
     # The highlighter escapes the source; what it returns is cleaned of nothing, as its classes carry the colours.
     return Markup(_highlight(source))  # noqa: S704
+
+
+def _rendered(render: Callable[[str], Markup], source: str) -> Markup:
+    """Two thirds of a class's cells are as they were released: short ones are rendered once."""
+    return _remembered(render, source) if len(source) <= MAX_REMEMBERED else render(source)
+
+
+@lru_cache(maxsize=128)  # of at most 8,000 characters, of which each can become 24: 25 MB at worst
+def _remembered(render: Callable[[str], Markup], source: str) -> Markup:
+    return render(source)
 
 
 def _markdown(source: str, budget: Budget) -> Markup:
     if not budget.may_parse(source):
         return _pre(source, MAX_SOURCE)
+    return _rendered(_typeset, source)
+
+
+def _typeset(source: str) -> Markup:
     try:
         html = _markdown_renderer()(source)
     except RecursionError:  # quotes in quotes in quotes

@@ -19,8 +19,9 @@ import matplotlib as mpl
 from markupsafe import Markup
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, MultipleLocator, NullFormatter
+from matplotlib.ticker import FixedFormatter, FixedLocator, FuncFormatter, MultipleLocator, NullFormatter
 
+from autograder.feedback.framing import DPI, frame
 from autograder.feedback.pictures import Bars, Curves, Forecast, ForecastPanel, PictureData, Skill, SkillRow
 
 INK: Final = "#010203"  # stands for the page's text colour until the SVG is written
@@ -30,10 +31,10 @@ LOWEST_SKILL: Final = -1.0  # that is drawn: twice the baseline's error
 COLOURS: Final = ("#d55e00", "#00916a", "#b65f92", "#8a7400", "#5272d8", "#c0504d")
 DASHES: Final = ("-", (0, (5, 1.5)), (0, (1, 1)), (0, (5, 1.5, 1, 1.5)), (0, (3, 1)), (0, (8, 2)))
 MARKERS: Final = ("o", "s", "^", "D", "v", "P")
-_STYLE: Final = {
+STYLE: Final = {
     "svg.hashsalt": "autograder feedback",  # ids come from this and the content, not from a random number
     "svg.fonttype": "none",
-    "font.family": ["DejaVu Sans", "sans-serif"],
+    "font.family": "DejaVu Sans",  # alone: matplotlib looks for every family of a list, for every text
     "font.size": 9.5,
     "text.parse_math": False,  # names of models are a student's: a `$` in them is a dollar
     "text.color": INK,
@@ -93,7 +94,7 @@ class Drawing:
 
 def draw(data: PictureData, prefix: str) -> Drawing:
     """Draw a picture. `prefix` keeps the ids of its parts apart from those of other pictures on the page."""
-    with mpl.rc_context(_STYLE):
+    with mpl.rc_context(STYLE):
         match data:
             case Curves():
                 return _curves(data, prefix)
@@ -133,7 +134,7 @@ def _curves(data: Curves, prefix: str) -> Drawing:
 def _curve_panel(
     name: str, history: Mapping[str, Sequence[float]], data: Curves, limits: tuple[float, float], prefix: str
 ) -> Panel:
-    figure, axes = _figure()
+    figure, axes = new_figure()
     band = data.band.get("val_loss") if data.band else None
     if band:
         epochs = range(1, len(band.low) + 1)
@@ -144,7 +145,7 @@ def _curve_panel(
         (validation, "validation", TRUTH, "-", "o"),
     ):
         axes.plot(range(1, len(values) + 1), values, color=colour, ls=dash, marker=marker, label=label)
-    axes.set(xlabel="epoch", ylabel="loss", title=_shown(name), ylim=limits)
+    axes.set(xlabel="epoch", ylabel="loss", title=shown_text(name), ylim=limits)
     if limits[0] > 0 and limits[1] / limits[0] > 50:
         axes.set_yscale("log")
         axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: number(value)))
@@ -156,7 +157,7 @@ def _curve_panel(
         reference = f" The reference's validation loss ends between {number(band.low[-1])} and {number(band.high[-1])}."
     seen = _course("validation loss", validation) if validation else _course("training loss", loss)
     alternative = f"{name}: {_course('training loss', loss)}; {_course('validation loss', validation)}.{reference}"
-    return Panel(_svg(figure, f"Training curves of {name}", alternative, prefix), f"{name}: {seen}.{reference}")
+    return Panel(svg_of(figure, f"Training curves of {name}", alternative, prefix), f"{name}: {seen}.{reference}")
 
 
 def _course(label: str, values: Sequence[float]) -> str:
@@ -184,19 +185,19 @@ def _forecast(data: Forecast, prefix: str) -> Drawing:
 
 
 def _forecast_panel(panel: ForecastPanel, prefix: str) -> Panel:
-    figure, axes = _figure(height=3.2)
+    figure, axes = new_figure(height=3.2)
     future = panel.future_minutes
     axes.plot(panel.minutes, panel.past, color=INK, lw=1.3, label="past")
     axes.plot(future, panel.truth, color=TRUTH, marker="o", label="truth")
     axes.plot(future, panel.persistence, color=PERSISTENCE, ls=DASHES[1], label="persistence")
     for index, (name, values) in enumerate(panel.forecasts.items()):
         style = {"color": _pick(COLOURS, index), "ls": _pick(DASHES[2:], index), "marker": _pick(MARKERS[1:], index)}
-        axes.plot(future, values, label=_shown(name, 14), **style)
+        axes.plot(future, values, label=shown_text(name, 14), **style)
     axes.axvline(0, color=INK, lw=0.8, ls=":")
     unit = f" ({panel.unit})" if panel.unit and f"({panel.unit})" not in panel.target else ""
     if max(map(abs, panel.minutes), default=0) <= 240:
         axes.xaxis.set_major_locator(MultipleLocator(60))
-    axes.set(xlabel="minutes from now", ylabel=_shown(f"{panel.target}{unit}"))
+    axes.set(xlabel="minutes from now", ylabel=shown_text(f"{panel.target}{unit}"))
     _legend(axes, below=True)
     shown = {"truth": panel.truth, "persistence": panel.persistence, **panel.forecasts}
     numbers = "; ".join(f"{name} {', '.join(number(value) for value in values[:12])}" for name, values in shown.items())
@@ -204,7 +205,7 @@ def _forecast_panel(panel: ForecastPanel, prefix: str) -> Panel:
     alternative = f"Forecasts of {panel.target}{unit} for {steps} minutes ahead: {numbers}."
     errors = [f"{name} {number(_mae(values, panel.truth))}" for name, values in shown.items() if name != "truth"]
     caption = f"{panel.target}{unit}, mean absolute error in this window: {', '.join(errors)}."
-    return Panel(_svg(figure, f"Forecast of {panel.target}", alternative, prefix), caption)
+    return Panel(svg_of(figure, f"Forecast of {panel.target}", alternative, prefix), caption)
 
 
 def _mae(values: Sequence[float], truth: Sequence[float]) -> float:
@@ -229,7 +230,7 @@ def _skill(data: Skill, prefix: str) -> Drawing:
 
 
 def _skill_panel(target: str, rows: Sequence[SkillRow], prefix: str) -> Panel:
-    figure, axes = _figure(height=1.15 + 0.34 * len(rows))
+    figure, axes = new_figure(height=1.15 + 0.34 * len(rows))
     axes.axvline(0, color=PERSISTENCE, ls=DASHES[1], lw=1.3)
     for place, row in enumerate(rows):
         better = math.isfinite(row.low) and row.low > 0
@@ -243,16 +244,18 @@ def _skill_panel(target: str, rows: Sequence[SkillRow], prefix: str) -> Panel:
             axes.annotate(_signed(row.skill), (LOWEST_SKILL, place), (9, -3.5), textcoords="offset points", fontsize=9)
         else:
             axes.plot([row.skill], [place], color=colour, marker="o", markersize=7, mfc=inside, mew=1.6)
-    axes.set_yticks(range(len(rows)), [_shown(row.forecaster, 16) for row in rows])
+    _name_rows(axes, [shown_text(row.forecaster, 16) for row in rows])
     if any(row.skill < LOWEST_SKILL or row.low < LOWEST_SKILL for row in rows):
         axes.set_xlim(left=LOWEST_SKILL - 0.08)
-    axes.set(xlabel="skill (right of 0: better than the baseline)", title=_shown(target), ylim=(len(rows) - 0.4, -0.6))
+    axes.set(
+        xlabel="skill (right of 0: better than the baseline)", title=shown_text(target), ylim=(len(rows) - 0.4, -0.6)
+    )
     parts = [f"{row.forecaster} {_signed(row.skill)}, interval {_interval(row)}" for row in rows]
     caption = "Filled: better than the baseline, with confidence. Hollow: not shown to be better."
     if any(row.skill < LOWEST_SKILL for row in rows):
         caption += " Arrow: further to the left than is drawn."
     alternative = f"Skill on {target}: {'; '.join(parts)}."
-    return Panel(_svg(figure, f"Skill on {target}", alternative, prefix), f"{target}. {caption}")
+    return Panel(svg_of(figure, f"Skill on {target}", alternative, prefix), f"{target}. {caption}")
 
 
 def _interval(row: SkillRow) -> str:
@@ -266,28 +269,25 @@ def _signed(value: float) -> str:
 
 
 def _bars(data: Bars, prefix: str) -> Drawing:
-    figure, axes = _figure(height=0.9 + 0.3 * len(data.rows))
+    figure, axes = new_figure(height=0.9 + 0.3 * len(data.rows))
     places = range(len(data.rows))
     axes.barh(places, [row.value for row in data.rows], color=TRUTH, height=0.62)
-    axes.set_yticks(places, [_shown(row.label, 16) for row in data.rows])
-    axes.set(xlabel=_shown(data.unit), ylim=(len(data.rows) - 0.4, -0.6))
+    _name_rows(axes, [shown_text(row.label, 16) for row in data.rows])
+    axes.set(xlabel=shown_text(data.unit), ylim=(len(data.rows) - 0.4, -0.6))
     axes.axvline(0, color=INK, lw=0.8)
     unit = f" {data.unit}" if data.unit else ""
     caption = "; ".join(f"{row.label}: {number(row.value)}{unit * math.isfinite(row.value)}" for row in data.rows)
-    return Drawing(data.title, (Panel(_svg(figure, data.title, f"{caption}.", prefix), f"{caption}."),))
+    return Drawing(data.title, (Panel(svg_of(figure, data.title, f"{caption}.", prefix), f"{caption}."),))
 
 
 # --- shared ------------------------------------------------------------------------------------------------------
 
 
-def _figure(*, height: float = 2.7) -> tuple[Figure, Any]:
-    figure = Figure(figsize=(4.2, height), layout="constrained")
+def new_figure(*, height: float = 2.7) -> tuple[Figure, Any]:
+    """A figure of a panel's width, in inches, and its axes."""
+    figure = Figure(figsize=(4.2, height), dpi=DPI)
     figure.patch.set_alpha(0)
-    axes = figure.add_subplot()
-    axes.patch.set_alpha(0)
-    axes.grid(visible=True, color=PERSISTENCE, alpha=0.3, lw=0.6)
-    axes.set_axisbelow(True)
-    return figure, axes
+    return figure, figure.add_subplot()
 
 
 def _legend(axes: Any, *, below: bool = False) -> None:
@@ -296,6 +296,12 @@ def _legend(axes: Any, *, below: bool = False) -> None:
         axes.figure.legend(handles, labels, loc="outside lower center", ncols=3, handlelength=2.6)
     else:
         axes.legend(handles, labels, handlelength=2.6)
+
+
+def _name_rows(axes: Any, names: Sequence[str]) -> None:
+    """Names beside rows 0, 1, ...; `set_yticks` would make ticks that are never drawn."""
+    axes.yaxis.set_major_locator(FixedLocator(range(len(names))))
+    axes.yaxis.set_major_formatter(FixedFormatter(names))
 
 
 def _limits(values: Sequence[float]) -> tuple[float, float]:
@@ -314,16 +320,17 @@ def _pick(choices: Sequence[Any], index: int) -> Any:
     return choices[index % len(choices)]
 
 
-def _shown(text: str, limit: int = 40) -> str:
+def shown_text(text: str, limit: int = 40) -> str:
     """Text for a drawing: only what the font has, no '_' in front (matplotlib would hide it), not too long."""
     text = "".join(character if character.isprintable() and character <= "\u04ff" else "?" for character in text)
     text = f" {text}" if text.startswith("_") else text
     return text if len(text) <= limit else f"{text[: limit - 1]}…"
 
 
-def _svg(figure: Figure, title: str, description: str, prefix: str) -> Markup:
+def svg_of(figure: Figure, title: str, description: str, prefix: str) -> Markup:
     """The figure as an `<svg>` element for a page: ids of its own, the page's text colour, a text alternative."""
     file = io.StringIO()
+    frame(figure, {"colors": PERSISTENCE, "alpha": 0.3, "linewidths": 0.6})
     FigureCanvasSVG(figure).print_svg(file, metadata=_NO_METADATA)
     markup = file.getvalue()
     body = markup[markup.index("<defs") : markup.rindex("</svg>")]

@@ -28,6 +28,7 @@ BASIS = (
     "sandbox",
     "seed",
     "run",
+    "further_runs",
     "environment",
 )
 """What of a report's provenance a line keeps; when none of it and no mark has changed, no line is written."""

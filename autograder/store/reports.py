@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import overload
 
 from pydantic import ValidationError
 
@@ -100,3 +102,31 @@ def reported_students(course_folder: Path, assignment: str) -> list[str]:
     folder = course_folder / "reports" / assignment
     names = {path.parent.name for path in folder.glob(f"*/{REPORT_FILE}")}
     return sorted(filter(is_folder_name, names))
+
+
+class StoredReports(Sequence[Report]):
+    """Published reports of an assignment, each read when it is asked for: a class of them takes hundreds of megabytes.
+
+    Reading one takes half a millisecond, and raises `ReportError` when it has gone meanwhile.
+    """
+
+    def __init__(self, course_folder: Path, assignment: str, students: Iterable[str]) -> None:
+        self._course_folder = course_folder
+        self._assignment = assignment
+        self._students = tuple(students)
+
+    @overload
+    def __getitem__(self, index: int) -> Report: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> StoredReports: ...
+
+    def __getitem__(self, index: int | slice) -> Report | StoredReports:
+        """The report at this place, or those at these."""
+        if isinstance(index, slice):
+            return StoredReports(self._course_folder, self._assignment, self._students[index])
+        return read_report(self._course_folder, self._assignment, self._students[index])
+
+    def __len__(self) -> int:
+        """How many there are."""
+        return len(self._students)

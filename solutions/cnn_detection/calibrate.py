@@ -87,7 +87,7 @@ def solution(parameters, changes):
 def performance(modules, given, namespace):
     """Accuracy, mean IoU and mean average precision of a notebook's functions on withheld scenes, and its own one."""
     one = given["localization"]
-    found = modules["localization"].measured(one, *map(np.asarray, namespace["localize"](one.images)))
+    found = modules["localization"].figures(one, *map(np.asarray, namespace["localize"](one.images)))
     all_scenes = given["detection"]
     precision = mean_average_precision(namespace["detect"](all_scenes.images), all_scenes.boxes, all_scenes.labels)
     return {
@@ -112,7 +112,7 @@ def hopeless(modules, given, public, rng):
     frequent = np.eye(10)[np.full(n, np.bincount(one.labels).argmax())]
     known = one.known[rng.integers(0, len(one.known), size=n)]
     answers = [(frequent, mean_box(one.known, n)), (rng.random((n, 10)), known), (rng.random((n, 10)), known[::-1])]
-    measured = [modules["localization"].measured(one, *answer) for answer in answers]
+    measured = [modules["localization"].figures(one, *answer) for answer in answers]
     images, _, labels = modules["localization"].single_objects(public)
     n_known = len(one.known)
     blind = [

@@ -216,11 +216,11 @@ def overlapping(boxes):
 
 
 @pytest.mark.weight(5)
-def test_precision_reaches_the_bar(given, evidence, materials):
+def test_precision_reaches_the_bar(given, evidence, materials, measured):
     """The mean average precision on scenes never seen is as high as this training time allows an ordinary network."""
     found, bar = precision(given, evidence), float(settings_of(materials)["map_50"])
     expect(
-        found >= bar,
+        measured(found, bar),
         f"The mean average precision on scenes that your notebook never had should be at least {bar:.2f}.",
         received=f"{found:.2f}",
         hint=fault_of(given, detections(evidence["all"], len(given.images))),

@@ -36,13 +36,14 @@ from reference_models.jena_oracles import (
 
 WINDOW = INPUT_LENGTH + HORIZON
 DEFAULTS = {
-    "confidence": 0.9,  # of the interval in which the skill for the better target must be positive
+    "confidence": 0.8,  # of the interval in which the skill for the better target must be positive
     "margin": 0.05,  # by how much the other target may be worse than persistence
-    "both_confidence": 0.0,  # of the interval whose upper end must be positive for both targets; 0 is its median
+    "both_confidence": 0.3,  # of the interval whose upper end must be positive for both targets
     "least_skill": 0.002,  # what counts as positive for both: persistence itself has a skill of 0
     "block_hours": 24.0,  # how long weather is remembered: length of a block of the bootstrap
     "most_windows": 600,
 }
+POSITIVE = 1e-6  # the least skill that is one: persistence itself has 0
 STEPS_PER_HOUR = 6
 ROUNDS = 16
 STRIDE = 4 * STEPS_PER_HOUR  # from one round to the next; at least HORIZON
@@ -154,7 +155,7 @@ def skills(given, evidence, materials):
         raise failures[0]
     rows.sort(key=lambda row: row["ratio"])
     for row in rows:
-        row["passes"] = verdict(row["errors"], naive, settings, STRIDE)
+        row["scores"] = scores(row["errors"], naive, settings, STRIDE)
         row["skill"] = [interval(row["errors"][:, i], naive[:, i], settings, STRIDE, "confidence") for i in (0, 1)]
     return rows, naive.mean(axis=0)
 
@@ -165,12 +166,21 @@ def interval(errors, naive, settings, stride, confidence):
     return paired_block_bootstrap(errors, naive, block=block, rng=rng, confidence=float(settings[confidence]))
 
 
-def verdict(errors, naive, settings, stride):
-    """Whether errors `(n, 2)` beat the naive ones for one target without losing the other, and whether for both."""
+def scores(errors, naive, settings, stride):
+    """By how much errors `(n, 2)` beat the naive ones: for one target without losing the other, and for both.
+
+    Skills, of which the smallest that is asked about counts: a positive one is a pass.
+    """
     sure = [interval(errors[:, i], naive[:, i], settings, stride, "confidence") for i in (0, 1)]
-    one = any(sure[i].low > 0 and sure[1 - i].estimate > -float(settings["margin"]) for i in (0, 1))
+    one = max(min(sure[i].low, sure[1 - i].estimate + float(settings["margin"])) for i in (0, 1))
     likely = [interval(errors[:, i], naive[:, i], settings, stride, "both_confidence") for i in (0, 1)]
-    return one, one and all(each.high > float(settings["least_skill"]) for each in likely)
+    return one, min(one, *(each.high - float(settings["least_skill"]) for each in likely))
+
+
+def verdict(errors, naive, settings, stride):
+    """Whether errors `(n, 2)` pass for one target, and for both."""
+    one, both = scores(errors, naive, settings, stride)
+    return one >= POSITIVE, both >= POSITIVE
 
 
 def story(best, naive):
@@ -217,13 +227,13 @@ def test_forecasts_new_weather(given, evidence, materials, picture):
 
 
 @pytest.mark.weight(2)
-def test_beats_persistence_for_one_target(given, evidence, materials):
+def test_beats_persistence_for_one_target(given, evidence, materials, measured):
     """The best trained model beats the naive forecast for one target, and is not clearly worse for the other."""
     rows, naive = skills(given, evidence, materials)
     best, margin = rows[0], float(settings_of(materials)["margin"])
-    passed, _ = best["passes"]
+    score, _ = best["scores"]
     expect(
-        passed,
+        measured(score, POSITIVE),
         "The mean absolute error should be lower than that of the naive forecast for one target, and at most "
         f"{margin:.0%} higher for the other.",
         received=story(best, naive),
@@ -232,13 +242,13 @@ def test_beats_persistence_for_one_target(given, evidence, materials):
 
 
 @pytest.mark.weight(2)
-def test_beats_persistence_for_both_targets(given, evidence, materials):
+def test_beats_persistence_for_both_targets(given, evidence, materials, measured):
     """The best trained model beats the naive forecast for temperature and for pressure."""
     rows, naive = skills(given, evidence, materials)
     best = rows[0]
-    _, passed = best["passes"]
+    _, score = best["scores"]
     expect(
-        passed,
+        measured(score, POSITIVE),
         "The mean absolute error should be lower than that of the naive forecast for both targets.",
         received=story(best, naive),
         hint=explain(rows, given),

@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help install sandbox demo test test-slow check lint types layers lock bench clean
+.PHONY: help install sandbox demo test test-slow check lint types layers lock bench bench-class clean
 
 help: ## show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /: /'
@@ -52,9 +52,14 @@ layers: install
 lock: ## resolve the versions anew (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --extra dev pyproject.toml -o requirements.lock
 
-bench: install ## what a submission costs, side by side with papermill and nbgrader, and what the gradebook adds (about ten minutes)
+bench: install ## what a submission costs, side by side with papermill and nbgrader, a class from stored runs, the gradebook, a regrade (about an hour)
 	$(BIN)/python -m benchmarks.kernel_start
 	$(BIN)/python -m benchmarks.gradebook
+	$(BIN)/python -m benchmarks.class_size
+	$(BIN)/python -m benchmarks.rejudging
+
+bench-class: install ## a class of 24 with every tool, side by side (over an hour; OTTER=PYTHON adds otter)
+	$(BIN)/python -m benchmarks.throughput $(if $(OTTER),--otter $(OTTER))
 
 clean: ## remove what was generated
 	rm -rf demo-course .pytest_cache .mypy_cache .ruff_cache

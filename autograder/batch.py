@@ -24,12 +24,13 @@ from autograder.errors import ReportError
 from autograder.events import CellDone, Event, Outcome
 from autograder.execution.sandbox import Confinement, settle
 from autograder.feedback import render_class_table, render_feedback, write_page
-from autograder.fleets import Fleet, dask_fleet, local_fleet
+from autograder.fleets import PRELOAD, Fleet, dask_fleet, local_fleet
 from autograder.grading import Setting, find_submissions, prepare_setting
 from autograder.planning import Action, Decision, decide
 from autograder.records import Report, SandboxLevel, Submission
 from autograder.reporting import failed_report
 from autograder.verdict_jobs import Change, Order, VerdictJob, give_verdict
+from autograder.workers import start_fork_server
 
 log = logging.getLogger(__name__)
 
@@ -121,6 +122,7 @@ def grade_batch(
     Raises:
         AutograderError: nothing can be graded: configuration, submissions, release, data or hidden tests are at fault.
     """
+    start_fork_server(PRELOAD)  # what workers load, they load while this process prepares
     submissions, problems = find_submissions(course_folder, course, assignment_name, students)
     # Whatever is wrong for all is told once, before any worker starts; and the data are cut once, for all of them.
     setting = prepare_setting(course_folder, course, assignment_name, profile=profile, sandbox=sandbox)
@@ -143,7 +145,7 @@ def grade_batch(
             on_event=on_event,
         )
         try:
-            for each in conductor.conduct(_decisions(setting, submissions, None if scheduler else on_note)):
+            for each in conductor.conduct(_decisions(setting, submissions, on_note if scheduler is None else None)):
                 ended[each.outcome.name] = each
         except KeyboardInterrupt:
             fleet.stop()

@@ -6,6 +6,7 @@ thread. Runs are stored as they come, and judges publish reports: whatever stops
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import time
@@ -303,5 +304,11 @@ def judge_pool(log_folder: Path) -> ProcessPoolExecutor:
     return ProcessPoolExecutor(
         max_workers=judge_count(),
         mp_context=fork_server(PRELOAD),
-        initializer=partial(begin_worker, log_folder / "judges.log"),
+        initializer=partial(_begin_judge, log_folder / "judges.log"),
     )
+
+
+def _begin_judge(log: Path) -> None:
+    """What was loaded before stays loaded, and need not be looked through each time that garbage is collected."""
+    begin_worker(log)
+    gc.freeze()

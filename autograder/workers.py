@@ -22,6 +22,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterable
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from multiprocessing import forkserver
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any, Protocol
@@ -142,6 +143,13 @@ def fork_server(preload: Iterable[str]) -> Any:
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(list(preload))
     return context
+
+
+def start_fork_server(preload: Iterable[str]) -> None:
+    """Begin to load what workers need, in a process beside this one, before there is work for them."""
+    if "forkserver" in multiprocessing.get_all_start_methods():
+        fork_server(preload)
+        forkserver.ensure_running()
 
 
 def begin_worker(log: Path) -> None:

@@ -18,7 +18,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.signal import lfilter
 
 from autograder.data import psychrometrics
 from autograder.data.files import replacing
@@ -239,6 +238,8 @@ def _wind(clock: _Clock, noise: _Noise, storm: Series, clear: Series, high: Seri
 
 def _leak(drive: Series, hours: float, gain: float = 1.0) -> Series:
     """A reservoir that `drive` fills and that leaks with the time constant `hours`."""
+    from scipy.signal import lfilter  # takes most of a second to import, and few processes generate weather
+
     level: Series = lfilter([gain], [1.0, -_kept(hours)], drive)
     return level
 

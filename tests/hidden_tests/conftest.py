@@ -149,6 +149,7 @@ def verdicts(module, given, evidence, account, materials):
         "evidence": evidence,
         "run": account,
         "materials": materials,
+        "measured": lambda value, bar: value >= bar,
         "picture": lambda kind, data: found.pictures.append((kind, data)),
     }
     for name, function in vars(module).items():

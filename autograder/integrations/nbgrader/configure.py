@@ -23,7 +23,7 @@ RELEASE_FOLDER = "assignments"
 CONFIG_FILE = "nbgrader_config.py"
 PACKAGE = "autograder.integrations.nbgrader"
 RELEASED = {"data", "images"}  # what lies in solutions/NAME/ beside the notebook and goes to students
-SECRET = {"hidden_tests", "mutants", "calibration.json", "calibration.py", ".autograder"}
+SECRET = {"hidden_tests", "mutants", "calibration.json", "calibration.py", "equivalent_mutants.json", ".autograder"}
 
 
 def configure(c: Config, folder: Path | None = None) -> None:

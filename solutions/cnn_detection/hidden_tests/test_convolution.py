@@ -12,9 +12,10 @@ CASES = {  # image (H, W, C_in), kernels (kh, kw, C_in, C_out), stride, padding
     "oblong": ((6, 9, 1), (2, 4, 1, 1), 1, "valid"),
     "channels": ((6, 6, 3), (3, 3, 3, 4), 1, "valid"),
     "stride": ((9, 10, 2), (3, 3, 2, 2), 2, "valid"),
-    "long_stride": ((11, 8, 1), (2, 2, 1, 3), 3, "valid"),
+    "long_stride": ((10, 8, 1), (2, 2, 1, 3), 3, "valid"),  # one row and no column is left over
     "same": ((6, 7, 2), (3, 3, 2, 2), 1, "same"),
     "same_even": ((6, 5, 1), (4, 2, 1, 2), 1, "same"),
+    "same_one": ((5, 6, 2), (1, 1, 2, 3), 1, "same"),  # no zeros are missing
     "same_stride": ((7, 8, 2), (3, 3, 2, 1), 2, "same"),
     "same_long_stride": ((8, 9, 1), (2, 2, 1, 1), 3, "same"),
 }
@@ -92,7 +93,8 @@ def is_flipped(received, case):
 def test_lecture_example(evidence):
     """The lecture's 5 x 5 image and 3 x 3 filter give the lecture's feature map, of shape (3, 3, 1)."""
     found = expect_shape(evidence["lecture"], (3, 3, 1), "conv2d of the lecture's example")
-    expect_close(found[:, :, 0], LECTURE_FEATURE_MAP, what="conv2d of the lecture's example")
+    hint = f"{TOPIC} lay the filter on each 3 x 3 patch, multiply, and add up; 5 - 3 + 1 = 3 places in each direction."
+    expect_close(found[:, :, 0], LECTURE_FEATURE_MAP, what="conv2d of the lecture's example", hint=hint)
 
 
 @pytest.mark.weight(3)
@@ -128,6 +130,7 @@ def test_same_padding(given, evidence):
     hint = f"{TOPIC} k - 1 zeros are missing; (k - 1) // 2 of them go to the top or left."
     check(evidence, given, "same", hint)
     check(evidence, given, "same_even", hint)
+    check(evidence, given, "same_one", f"{TOPIC} a kernel of one pixel misses no zeros.")
 
 
 @pytest.mark.weight(2)
@@ -158,4 +161,5 @@ def test_inputs_are_left_alone(given, evidence):
         not has_moved(image, case["image"]) and not has_moved(kernels, case["kernels"]),
         "conv2d should leave its inputs unchanged.",
         received="other values in them afterwards",
+        hint="Pad and flip copies: `np.pad` gives a new array, `image[...] = ...` does not.",
     )

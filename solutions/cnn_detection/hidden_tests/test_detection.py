@@ -90,7 +90,8 @@ def detections(value, n):
     """Of n images: boxes `(k, 4)`, scores and labels `(k,)` each."""
     what = f"detect of {n} images"
     sizes = as_array(value["sizes"], what, ndim=2).astype(int)
-    expect(len(sizes) == n, f"{what} should be a list of {n} entries.", received=f"{len(sizes)} entries")
+    hint = f"{TOPIC} `decode_grid` and `non_max_suppression` for each image; one without detections gets empty arrays."
+    expect(len(sizes) == n, f"{what} should be a list of {n} entries.", received=f"{len(sizes)} entries", hint=hint)
     expect(
         (sizes[:, 0] == 4 * sizes[:, 1]).all() and (sizes[:, 1] == sizes[:, 2]).all(),
         f"{what}: each entry should be (boxes (k, 4), scores (k,), labels (k,)).",

@@ -50,10 +50,13 @@ def random_grid(rng):
 def given(rng):
     scenes = [random_scene(rng, objects) for objects in (1, 2, 3, 3)]
     centre, label = (rng.integers(1, 7, size=2) + 0.5) * CELL, int(rng.integers(0, N_CLASSES))
-    small, large = (
-        boxes_around(centre[None] + shift, np.array([side]))[0] for shift, side in ((1, (10, 8)), (-1, (16, 12)))
-    )
-    shared = np.stack([small, large])
+    # The smaller box lies further to the right and below; then it is wider, then taller than the larger one.
+    shared = [
+        np.concatenate(
+            [boxes_around(centre[None] + 1, np.array([small])), boxes_around(centre[None] - 1, np.array([large]))]
+        )
+        for small, large in (((10, 8), (16, 12)), ((20, 4), (9, 12)), ((4, 20), (12, 9)))
+    ]
     labels = np.array([label, (label + 3) % N_CLASSES])
     edges = boxes_around(
         np.array([[64.0, 20.0], [28.0, 64.0], [64.0, 64.0]]), np.array([[8.0, 12.0], [10.0, 6.0], [4.0, 6.0]])
@@ -63,14 +66,14 @@ def given(rng):
     borderline[2, 3, :5], borderline[2, 3, 5 + label] = (0.5, 0.5, 0.25, 0.25, 1.0), 0.5
     return Given(
         scenes=scenes,
-        shared={"boxes": shared, "labels": labels},
-        shared_turned={"boxes": shared[::-1].copy(), "labels": labels[::-1].copy()},
+        shared=[{"boxes": pair, "labels": labels} for pair in shared],
+        shared_turned=[{"boxes": pair[::-1].copy(), "labels": labels[::-1].copy()} for pair in shared],
         edge=edge,
         grid=random_grid(rng),
         borderline=borderline,
     ).keep(
         grids=[encode_grid(**scene) for scene in scenes],
-        shared_grid=encode_grid(shared, labels),
+        shared_grids=[encode_grid(pair, labels) for pair in shared],
         edge_grid=encode_grid(**edge),
     )  # fmt: skip
 
@@ -97,8 +100,8 @@ def probe(student, given):
 
     return {
         "scenes": lambda: [encode(scene) for scene in given.scenes],
-        "shared": lambda: encode(given.shared),
-        "shared_turned": lambda: encode(given.shared_turned),
+        "shared": lambda: [encode(scene) for scene in given.shared],
+        "shared_turned": lambda: [encode(scene) for scene in given.shared_turned],
         "edge": lambda: encode(given.edge),
         "decoded": lambda: decode(given.grid),
         "decoded_low": by_name,
@@ -205,8 +208,9 @@ def test_larger_box_stays(given, evidence):
     hint = f"{TOPIC} compare the areas, or write the boxes from the smallest to the largest; clear the cell first."
     for name in ("shared", "shared_turned"):
         what = "encode_grid of two boxes in one cell"
-        found = expect_shape(evidence[name], SHAPE, what)
-        expect_close(found, given.shared_grid, what=what, atol=1e-4, hint=hint)
+        grids = as_list(evidence[name], "The grids of three scenes", length=len(given.shared_grids))
+        for grid, right in zip(grids, given.shared_grids, strict=True):
+            expect_close(expect_shape(grid, SHAPE, what), right, what=what, atol=1e-4, hint=hint)
 
 
 def test_last_cell(given, evidence):
@@ -266,6 +270,7 @@ def test_by_falling_score(evidence):
         (np.diff(scores) <= 1e-9).all(),
         "decode_grid should give detections by falling score.",
         received=f"scores {scores[:5].round(3).tolist()}",
+        hint="`np.argsort(-scores)` gives the order for boxes, scores and labels alike.",
     )
 
 
@@ -303,4 +308,5 @@ def test_inputs_are_left_alone(given, evidence):
         not any(kept),
         "encode_grid and decode_grid should leave their inputs unchanged.",
         received="other values in them afterwards",
+        hint="`boxes / 8` gives a new array, `boxes /= 8` changes the one that was handed over.",
     )

@@ -108,8 +108,9 @@ def test_boxes_without_area(given, evidence):
 
 def test_no_boxes(given, evidence):
     """No boxes on one side give an array of shape (0, M) or (N, 0)."""
-    expect_shape(evidence["no_a"], (0, len(given.b)), "iou of no boxes with some")
-    expect_shape(evidence["no_b"], (len(given.a), 0), "iou of some boxes with none")
+    hint = f"{TOPIC} with broadcasting, `a[:, None]` against `b[None]`, empty arrays need no case of their own."
+    expect_shape(evidence["no_a"], (0, len(given.b)), "iou of no boxes with some", hint=hint)
+    expect_shape(evidence["no_b"], (len(given.a), 0), "iou of some boxes with none", hint=hint)
 
 
 def test_inputs_are_left_alone(given, evidence):
@@ -119,4 +120,5 @@ def test_inputs_are_left_alone(given, evidence):
         not has_moved(a, given.a) and not has_moved(b, given.b),
         "iou should leave its inputs unchanged.",
         received="other values in them afterwards",
+        hint="Compute widths and heights into arrays of their own; `a[:, 2:] -= a[:, :2]` changes the boxes.",
     )

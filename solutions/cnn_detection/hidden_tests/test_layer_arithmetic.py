@@ -92,4 +92,10 @@ def test_whole_numbers(evidence):
         *as_list(evidence["by_name"], "The results with arguments by name"),
     ]
     wrong = [value for value in values if not isinstance(value, numbers.Integral) or isinstance(value, bool)]
-    expect(not wrong, "Sizes and numbers of parameters should be of type int.", received=wrong[0] if wrong else "")
+    hint = f"{TOPIC} a layer has whole pixels and whole weights: `//` divides and rounds down, `/` gives a float."
+    expect(
+        not wrong,
+        "Sizes and numbers of parameters should be of type int.",
+        received=wrong[0] if wrong else "",
+        hint=hint,
+    )

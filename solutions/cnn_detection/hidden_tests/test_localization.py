@@ -80,8 +80,9 @@ def require_scenes(given):
 def answer(value, n):
     """Class probabilities `(n, 10)` and boxes `(n, 4)`."""
     kinds, boxes = as_list(value, f"localize of {n} images", length=2)
-    kinds = expect_shape(kinds, (n, 10), f"localize of {n} images: the class probabilities")
-    boxes = expect_shape(boxes, (n, 4), f"localize of {n} images: the boxes")
+    hint = f"{TOPIC} `model.predict(images)` gives what each head gives, one row for each image."
+    kinds = expect_shape(kinds, (n, 10), f"localize of {n} images: the class probabilities", hint=hint)
+    boxes = expect_shape(boxes, (n, 4), f"localize of {n} images: the boxes", hint=hint)
     return (
         expect_finite(kinds, "The class probabilities").astype(np.float64),
         expect_finite(boxes, "The boxes").astype(np.float64),

@@ -137,6 +137,7 @@ def test_by_falling_score(given, evidence):
         (np.diff(given.scores[kept]) <= 0).all(),
         "The indices should come by falling score.",
         received=f"scores {given.scores[kept].round(2).tolist()[:6]}",
+        hint=f"{TOPIC} go through the boxes by falling score, and append the index of each that stays.",
     )
 
 
@@ -161,7 +162,8 @@ def test_equal_scores(evidence):
 def test_no_boxes(evidence):
     """No boxes give an empty result."""
     found = as_array(evidence["none"], "non_max_suppression of no boxes")
-    expect(found.size == 0, "non_max_suppression of no boxes should be empty.", received=found.tolist())
+    hint = "Begin with an empty list of what is kept; a loop over no boxes leaves it empty."
+    expect(found.size == 0, "non_max_suppression of no boxes should be empty.", received=found.tolist(), hint=hint)
 
 
 def test_again(evidence):
@@ -173,6 +175,7 @@ def test_again(evidence):
         number and second == list(range(number)),
         f"Of the {number} boxes that have stayed, all should stay, in that order.",
         received=second,
+        hint=f"{TOPIC} no two boxes that stay overlap by more than the threshold, so none of them can go later.",
     )
 
 
@@ -183,4 +186,5 @@ def test_inputs_are_left_alone(given, evidence):
         not has_moved(boxes, given.boxes) and not has_moved(scores, given.scores),
         "non_max_suppression should leave its inputs unchanged.",
         received="other values in them afterwards",
+        hint="Note what has gone in an array of your own, instead of setting its score to 0.",
     )

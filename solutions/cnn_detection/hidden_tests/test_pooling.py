@@ -99,4 +99,5 @@ def test_input_is_left_alone(given, evidence):
         not has_moved(evidence["after_use"], given.cases["plain"]["image"]),
         "max_pool2d should leave its input unchanged.",
         received="other values in it afterwards",
+        hint="Write the maxima into an array of your own.",
     )

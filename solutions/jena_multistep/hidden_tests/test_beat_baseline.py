@@ -132,7 +132,8 @@ def skills(given, evidence, materials):
     """All trained forecasters that work: their errors and skills, best first. At least one."""
     require_weather(given)
     names = as_list(evidence["names"], "The names in forecasters")
-    expect(names, "forecasters should have at least one trained model.", received="none")
+    hint = f"{TOPIC} put a function beside 'naive' for each model that you have trained."
+    expect(names, "forecasters should have at least one trained model.", received="none", hint=hint)
     settings = settings_of(materials)
     naive = window_errors(given, oracle_persistence(given.windows.x))
     rows, failures = [], []

@@ -282,7 +282,13 @@ def test_inputs_are_left_alone(given, evidence):
 def results_of(evidence):
     frame = as_frame(evidence["results"], "results")
     missing = [name for name in ERROR_COLUMNS if name not in frame.columns]
-    expect(not missing, f"results should have the columns {', '.join(ERROR_COLUMNS)}.", received=f"without {missing}")
+    hint = f"{TOPIC} one row for each forecaster, one column for each error and target."
+    expect(
+        not missing,
+        f"results should have the columns {', '.join(ERROR_COLUMNS)}.",
+        received=f"without {missing}",
+        hint=hint,
+    )
     expect(frame.index.is_unique, "results should have one row for each name.", received="a name twice")
     return frame.set_axis(frame.index.astype(str))
 

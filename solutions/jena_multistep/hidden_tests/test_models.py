@@ -91,6 +91,7 @@ def test_mlp_layers(evidence):
         not model.recurrent,
         "build_mlp should have no recurrent layer.",
         received=[layer.bases[0] for layer in model.recurrent],
+        hint=f"{TOPIC} this is the model without a state, which the recurrent ones are compared with.",
     )
     expect(
         model.layers_named("Dense", "Conv1D"),

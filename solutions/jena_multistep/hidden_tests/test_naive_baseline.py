@@ -36,8 +36,9 @@ def probe(student, given):
 
 def test_shape(given, evidence):
     """x of shape (n, 432, 14) gives forecasts of shape (n, 6, 2), for any n."""
-    expect_shape(evidence["array"], (len(given.scaled), HORIZON, 2), "naive_forecast(x) for five windows")
-    expect_shape(evidence["one"], (1, HORIZON, 2), "naive_forecast(x) for one window")
+    hint = f"{TOPIC} the last value of each target, `(n, 2)`, six times over: `np.repeat` along a new axis."
+    expect_shape(evidence["array"], (len(given.scaled), HORIZON, 2), "naive_forecast(x) for five windows", hint=hint)
+    expect_shape(evidence["one"], (1, HORIZON, 2), "naive_forecast(x) for one window", hint=hint)
 
 
 @pytest.mark.weight(4)
@@ -80,4 +81,5 @@ def test_input_is_left_alone(given, evidence):
         not has_moved(evidence["after_use"], given.scaled),
         "naive_forecast should leave x unchanged.",
         received="other values in it afterwards",
+        hint="Take the last step with `x[:, -1]` and write into an array of your own.",
     )

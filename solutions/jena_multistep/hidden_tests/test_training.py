@@ -422,7 +422,8 @@ def test_curves_can_be_drawn(evidence, materials, picture):
             series[name] = read_history(as_mapping(history, name), name, KEYS[:4])
         except Failure:
             continue
-    expect(series, "At least one history should have loss and val_loss.", received="none")
+    hint = f"{TOPIC} keep `history.history` of what `fit` returns, with `validation_data` given."
+    expect(series, "At least one history should have loss and val_loss.", received="none", hint=hint)
     band = dict((materials.calibration or {}).get("training", {})).get("band")
     same_loss = all(np.allclose(lists["val_loss"], lists["val_mae"], rtol=0.01) for lists in series.values())
     picture("curves", {"title": "Your training curves", "series": series, "band": band if same_loss else None})

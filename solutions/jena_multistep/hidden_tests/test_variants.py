@@ -67,7 +67,8 @@ def probe(student, given):
 
 def names_of(evidence):
     names = evidence["names"]
-    expect(isinstance(names, list) and names, "build_variants should return models by name.", received=names)
+    hint = f"{TOPIC} return a dictionary of models by name, built anew at each call."
+    expect(isinstance(names, list) and names, "build_variants should return models by name.", received=names, hint=hint)
     return names
 
 
@@ -137,7 +138,13 @@ def test_recurrent_layers(evidence):
     """Each variant has a recurrent layer."""
     for name, model in models_of(evidence).items():
         layers = sorted({layer.bases[0] for layer in model.layers})
-        expect(model.recurrent, f"The variant '{name}' should have a recurrent layer.", received=f"the layers {layers}")
+        hint = f"{TOPIC} what is compared are ways to improve an LSTM or a GRU."
+        expect(
+            model.recurrent,
+            f"The variant '{name}' should have a recurrent layer.",
+            received=f"the layers {layers}",
+            hint=hint,
+        )
 
 
 @pytest.mark.weight(2)
@@ -168,6 +175,7 @@ def test_variants_improve_on_recurrent(evidence):
         not equal,
         "Each variant should differ from build_recurrent() in more than its name.",
         received=f"the same: {equal}",
+        hint=f"{TOPIC} stack a second layer, add recurrent dropout, clip gradients, or forecast the change.",
     )
 
 
@@ -179,6 +187,7 @@ def test_a_technique(given, evidence):
         found,
         "One of the techniques of week 10 is expected, such as stacking, clipping or a residual output.",
         received="none of them",
+        hint=f"{TOPIC} a second layer, `recurrent_dropout=0.2` and `clipnorm=1.0` are one line each.",
     )
 
 

@@ -271,6 +271,7 @@ def test_too_short(evidence):
         count == 0,
         "437 rows hold no window of 432 + 6 rows; an empty dataset is expected.",
         received=f"{count:.0f} windows",
+        hint=f"{TOPIC} windows begin at rows 0 to n - 438; where that is below 0, there are none.",
     )
 
 

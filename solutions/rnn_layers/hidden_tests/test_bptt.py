@@ -127,4 +127,5 @@ def test_inputs_are_left_alone(given, evidence):
             not has_moved(after, before),
             f"bptt_gradient_norms should leave {name} unchanged.",
             received="other values in it afterwards",
+            hint="`gradient = gradient @ w` makes a new array, `gradient *= w` changes the old one.",
         )

@@ -78,7 +78,8 @@ def hint_for(value, case):
 def test_shape(given, evidence):
     """The next state has shape (batch, units)."""
     for name in SIZES:
-        expect_shape(evidence[name], given.cases[name][1].shape, "gru_step")
+        hint = f"{TOPIC} the gates are column blocks of W, U and b, each as wide as h."
+        expect_shape(evidence[name], given.cases[name][1].shape, "gru_step", hint=hint)
 
 
 @pytest.mark.weight(2)
@@ -113,4 +114,5 @@ def test_inputs_are_left_alone(given, evidence):
             not has_moved(after, before),
             f"gru_step should leave {name} unchanged.",
             received="other values in it afterwards",
+            hint="`h = z * h` makes a new array, `h *= z` changes the one that was handed over.",
         )

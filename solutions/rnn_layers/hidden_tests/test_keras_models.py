@@ -230,7 +230,8 @@ def test_layer_norm(evidence):
     """'layer_norm' has a LayerNormalization on or after the recurrent output."""
     model = model_of(evidence, "layer_norm")
     norms = [number for number, layer in enumerate(model.layers) if layer.is_a("LayerNorm")]
-    expect(norms, "build_model('layer_norm') should have a LayerNormalization.", received=layer_names(model))
+    hint = f"{TOPIC} `keras.layers.LayerNormalization()` behind the recurrent layer."
+    expect(norms, "build_model('layer_norm') should have a LayerNormalization.", received=layer_names(model), hint=hint)
     recurrent = [number for number, layer in enumerate(model.layers) if layer in model.recurrent]
     expect(recurrent, "build_model('layer_norm') should have a recurrent layer.", received=layer_names(model))
     ordered = model.kind in {"Functional", "Sequential"}  # layers of other models come in no order that counts
@@ -286,4 +287,5 @@ def test_unknown_kind(given, evidence):
             isinstance(outcome, list) and "ValueError" in outcome,
             f"build_model({kind!r}) should raise ValueError.",
             received=outcome if isinstance(outcome, str) else str(outcome[:1]),
+            hint='The last branch: `raise ValueError(f"unknown kind {kind!r}")`.',
         )

@@ -56,7 +56,8 @@ def test_shape(given, evidence):
     """The next state has shape (batch, units), for any batch, features and units."""
     for name, case in given.cases.items():
         shape = case[1].shape
-        expect_shape(evidence[name], shape, f"rnn_step for {shape[0]} sequences and {shape[1]} units")
+        hint = f"{TOPIC} vectors are rows, so `x_t @ W_x` is (batch, units)."
+        expect_shape(evidence[name], shape, f"rnn_step for {shape[0]} sequences and {shape[1]} units", hint=hint)
 
 
 @pytest.mark.weight(2)

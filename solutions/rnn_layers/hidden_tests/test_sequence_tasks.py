@@ -112,7 +112,8 @@ def test_many_to_many(given, evidence):
 def test_one_to_many_shape(given, evidence):
     """one_to_many gives (batch, steps, outputs), for any number of steps from 1."""
     for name, steps in (("generated", STEPS), ("first", 1)):
-        expect_shape(evidence[name], (BATCH, steps, FEATURES), f"one_to_many of {steps} steps")
+        hint = f"{TOPIC} one output for each step, stacked along axis 1; x0 is an input and no output."
+        expect_shape(evidence[name], (BATCH, steps, FEATURES), f"one_to_many of {steps} steps", hint=hint)
 
 
 @pytest.mark.weight(2)
@@ -140,4 +141,5 @@ def test_inputs_are_left_alone(given, evidence):
             name in after and not has_moved(after[name], values),
             f"The functions should leave {name} unchanged.",
             received="other values in it afterwards",
+            hint="Keep the state in a variable of your own; `h = ...` makes a new array, `h += ...` does not.",
         )

@@ -77,7 +77,8 @@ def test_floats(evidence):
     """All three give floats."""
     for name in FUNCTIONS:
         array = as_array(evidence[f"{name} texts"], name)
-        expect(array.dtype.kind == "f", f"{name} should give an array of floats.", received=str(array.dtype))
+        hint = "`np.zeros(shape)` makes floats; `np.zeros(shape, int)` does not."
+        expect(array.dtype.kind == "f", f"{name} should give an array of floats.", received=str(array.dtype), hint=hint)
 
 
 @pytest.mark.weight(2)
@@ -118,11 +119,15 @@ def test_empty_text(given, evidence):
     """A text without words gives a row of zeros."""
     for name in FUNCTIONS:
         array = expect_shape(evidence[f"{name} empty"], (2, len(given.vocabulary) - 1), name)
-        expect_close(array[0], np.zeros(array.shape[1]), what=f"{name} of an empty text")
+        hint = f"{TOPIC} a text without words adds nothing; take care not to divide by its length."
+        expect_close(array[0], np.zeros(array.shape[1]), what=f"{name} of an empty text", hint=hint)
 
 
 def test_inputs_are_left_alone(evidence):
     """Texts and vocabulary are not changed."""
     expect(
-        evidence["unchanged"] is True, "Texts and vocabulary should stay as they are.", received="other ones afterwards"
+        evidence["unchanged"] is True,
+        "Texts and vocabulary should stay as they are.",
+        received="other ones afterwards",
+        hint="Look words up with `vocabulary.get(word, 1)`; `setdefault` would add them.",
     )

@@ -112,4 +112,10 @@ def test_standardises(given, evidence):
 
 def test_vocabulary_is_left_alone(evidence):
     """Encoding adds no words to the vocabulary."""
-    expect(evidence["unchanged"] is True, "The vocabulary should stay as it is.", received="another one afterwards")
+    hint = "Look words up with `vocabulary.get(word, 1)`; `setdefault` and a `defaultdict` would add them."
+    expect(
+        evidence["unchanged"] is True,
+        "The vocabulary should stay as it is.",
+        received="another one afterwards",
+        hint=hint,
+    )

@@ -102,7 +102,10 @@ def expect_columns(given, value, expected, what, columns=slice(None), hint=""):
 def test_is_a_layer(evidence):
     """make_vectorizer returns a TextVectorization layer."""
     kind = evidence["kind"]
-    expect(kind["is_layer"] is True, "A keras.layers.TextVectorization is expected.", received=str(kind["name"]))
+    hint = f"{TOPIC} make the layer, call its `adapt`, and return the layer."
+    expect(
+        kind["is_layer"] is True, "A keras.layers.TextVectorization is expected.", received=str(kind["name"]), hint=hint
+    )
 
 
 @pytest.mark.weight(3)
@@ -256,4 +259,7 @@ def test_each_call_makes_a_new_layer(given, evidence):
 
 def test_texts_are_left_alone(evidence):
     """The list of training texts is not changed."""
-    expect(evidence["unchanged"] is True, "The texts should stay as they are.", received="other ones afterwards")
+    hint = "`sorted(texts)` makes a new list, `texts.sort()` changes the one that was handed over."
+    expect(
+        evidence["unchanged"] is True, "The texts should stay as they are.", received="other ones afterwards", hint=hint
+    )

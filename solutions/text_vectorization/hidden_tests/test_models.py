@@ -88,8 +88,16 @@ def test_bow_shape(given, evidence):
     """build_bow_model maps vectors (n, n_tokens) to (n, 1), for any number of tokens."""
     model = read_model(evidence["bow"], f"build_bow_model({N_TOKENS})")
     n = len(given.vectors)
-    expect(model.output == (n, 1), f"{n} vectors should give an output of shape ({n}, 1).", received=str(model.output))
-    expect_shape(evidence["wide"], (3, 1), f"The output of build_bow_model({OTHER_TOKENS}) for three vectors")
+    hint = 'One probability for each text: the last layer is `Dense(1, activation="sigmoid")`.'
+    expect(
+        model.output == (n, 1),
+        f"{n} vectors should give an output of shape ({n}, 1).",
+        received=str(model.output),
+        hint=hint,
+    )
+    expect_shape(
+        evidence["wide"], (3, 1), f"The output of build_bow_model({OTHER_TOKENS}) for three vectors", hint=hint
+    )
 
 
 @pytest.mark.weight(2)
@@ -97,8 +105,14 @@ def test_sequence_shape(given, evidence):
     """build_sequence_model maps sequences of indices, of any length, to (n, 1)."""
     model = read_model(evidence["sequence"], f"build_sequence_model({N_TOKENS})")
     n = len(given.long)
-    expect(model.output == (n, 1), f"{n} sequences should give an output of ({n}, 1).", received=str(model.output))
-    expect_shape(evidence["short"], (len(given.short), 1), "The output for sequences of seven words")
+    hint = f"{TOPIC} what comes after the embedding has to make one vector of any number of steps."
+    expect(
+        model.output == (n, 1),
+        f"{n} sequences should give an output of ({n}, 1).",
+        received=str(model.output),
+        hint=hint,
+    )
+    expect_shape(evidence["short"], (len(given.short), 1), "The output for sequences of seven words", hint=hint)
 
 
 @pytest.mark.weight(2)
@@ -138,6 +152,7 @@ def test_bow_learns(evidence):
         model.parameters >= N_TOKENS,
         f"A model of {N_TOKENS} words should have a weight for each at least.",
         received=f"{model.parameters} parameters",
+        hint="A `Dense` layer on the vector of all words has a weight for each of them.",
     )
 
 

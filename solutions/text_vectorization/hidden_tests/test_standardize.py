@@ -71,7 +71,8 @@ def show(text):
 def test_returns_text(given, evidence):
     """standardize returns a str, and leaves text that is standardised already as it is."""
     received = as_text(evidence["plain"], "standardize(text)")
-    expect(received == given.plain, "Standardised text should stay as it is.", received=show(received))
+    hint = f"{TOPIC} return one text, words parted by one space; a list of words is what `tokenize` makes of it."
+    expect(received == given.plain, "Standardised text should stay as it is.", received=show(received), hint=hint)
 
 
 @pytest.mark.weight(2)

@@ -154,5 +154,8 @@ def test_merges_in_learned_order(given, evidence):
 def test_inputs_are_left_alone(evidence):
     """The counts and the merges are not changed."""
     expect(
-        evidence["unchanged"] is True, "Counts and merges should stay as they are.", received="other ones afterwards"
+        evidence["unchanged"] is True,
+        "Counts and merges should stay as they are.",
+        received="other ones afterwards",
+        hint="Cut words into parts of your own, in a new dictionary, and merge there.",
     )

@@ -41,6 +41,7 @@ def probe(student, given):
         "named": lambda: [student.tokenize(text, level="word") for text in given.plain],
         "characters": lambda: [student.tokenize(text, level="char") for text in given.plain],
         "raw": lambda: [student.tokenize(text) for text in given.raw],
+        "raw_characters": lambda: [student.tokenize(text, level="char") for text in given.raw],
         "own": lambda: [str(student.standardize(text)) for text in given.raw],
         "empty": lambda: [student.tokenize("", level) for level in ("word", "char")],
         "raised": raised,
@@ -60,7 +61,8 @@ def test_words(given, evidence):
     for key in ("words", "named"):
         received = as_list(evidence[key], "The results", length=len(given.plain))
         for text, tokens in zip(given.plain, received, strict=True):
-            expect_tokens(tokens, text.split(), what=f"tokenize of {len(text.split())} words")
+            hint = f"{TOPIC} the words of standardised text are what its spaces part: `text.split()`."
+            expect_tokens(tokens, text.split(), what=f"tokenize of {len(text.split())} words", hint=hint)
 
 
 @pytest.mark.weight(2)
@@ -74,11 +76,13 @@ def test_characters(given, evidence):
 def test_standardises_first(given, evidence):
     """The text is standardised before it is split."""
     own = [None] * len(given.raw) if evidence.get_raised("own") else as_list(evidence["own"], "The standardised texts")
-    received = as_list(evidence["raw"], "The results", length=len(given.raw))
-    for text, mine, tokens in zip(given.raw, own, received, strict=True):
-        if isinstance(mine, str) and as_tokens(tokens, "tokenize(text)") == mine.split():
-            continue  # what `standardize` makes of it is judged at its own question
-        expect_tokens(tokens, standardize(text).split(), what="tokenize of a review", hint="Call `standardize` first.")
+    for key, split, what in (("raw", str.split, "tokenize(text)"), ("raw_characters", list, 'tokenize(text, "char")')):
+        received = as_list(evidence[key], "The results", length=len(given.raw))
+        for text, mine, tokens in zip(given.raw, own, received, strict=True):
+            if isinstance(mine, str) and as_tokens(tokens, what) == split(mine):
+                continue  # what `standardize` makes of it is judged at its own question
+            hint = f"{TOPIC} call `standardize` first, at both levels."
+            expect_tokens(tokens, split(standardize(text)), what=f"{what} of a review", hint=hint)
 
 
 def test_empty_text(evidence):
@@ -94,6 +98,7 @@ def test_unknown_level(evidence):
         received["is_value_error"] is True,
         'tokenize(text, level="sentence") should raise a ValueError.',
         received=str(received["kind"]),
+        hint='After the two levels: `raise ValueError(f"unknown level {level!r}")`.',
     )
 
 
@@ -107,15 +112,18 @@ def test_ngrams(given, evidence):
 
 def test_repeated_ngrams(given, evidence):
     """An n-gram that occurs several times comes several times."""
-    expect_tokens(evidence["repeated"], ngrams(given.repeated, 2), what="ngrams of tokens that come again")
+    hint = f"{TOPIC} an n-gram is a place in the text; a set would lose how often it comes, and where."
+    expect_tokens(evidence["repeated"], ngrams(given.repeated, 2), what="ngrams of tokens that come again", hint=hint)
 
 
 def test_ngrams_at_the_end(given, evidence):
     """What would reach beyond the last token is left out."""
-    expect_tokens(evidence["few"], ngrams(given.few, 5), what="ngrams of two tokens, n = 5")
-    expect_tokens(evidence["none"], [], what="ngrams of no tokens")
+    hint = f"{TOPIC} m tokens have m - n + 1 n-grams, and none where n is larger than m."
+    expect_tokens(evidence["few"], ngrams(given.few, 5), what="ngrams of two tokens, n = 5", hint=hint)
+    expect_tokens(evidence["none"], [], what="ngrams of no tokens", hint=hint)
 
 
 def test_tokens_are_left_alone(given, evidence):
     """The list of tokens that ngrams is given is not changed."""
-    expect_tokens(evidence["after_use"], given.tokens, what="The list after ngrams(tokens, 3)")
+    hint = "`tokens[i : i + n]` makes a new list, `tokens.pop(0)` changes the one that was handed over."
+    expect_tokens(evidence["after_use"], given.tokens, what="The list after ngrams(tokens, 3)", hint=hint)

@@ -148,4 +148,7 @@ def test_knows_nothing_of_other_texts(given, evidence):
 
 def test_texts_are_left_alone(evidence):
     """The list of texts is not changed."""
-    expect(evidence["unchanged"] is True, "The texts should stay as they are.", received="other ones afterwards")
+    hint = "`sorted(texts)` makes a new list, `texts.sort()` changes the one that was handed over."
+    expect(
+        evidence["unchanged"] is True, "The texts should stay as they are.", received="other ones afterwards", hint=hint
+    )

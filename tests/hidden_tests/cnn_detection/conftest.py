@@ -127,6 +127,7 @@ class Verdicts(dict):
 def verdicts(module, given, evidence, account, materials):
     found = Verdicts()
     offers = {"given": given, "evidence": evidence, "run": account, "materials": materials}
+    offers["measured"] = lambda value, bar: value >= bar
     offers["picture"] = lambda kind, data: found.pictures.append((kind, data))
     for name, function in vars(module).items():
         if not name.startswith("test_"):

@@ -3,7 +3,6 @@
 import ast
 import builtins
 import dis
-import importlib.util
 import inspect
 import json
 import re
@@ -14,7 +13,6 @@ import nbformat
 import pytest
 
 from autograder import probes
-from autograder.checks.judging import calibration_for
 from autograder.evidence import encode
 from autograder.mutants import read_mutant, read_mutants
 
@@ -67,37 +65,9 @@ def test_labels_stay_with_the_grader(questions, materials):
     assert "y" not in given.inputs
 
 
-@pytest.fixture(scope="module")
-def calibrate():
-    specification = importlib.util.spec_from_file_location("calibrate_rnn_layers", FOLDER / "calibrate.py")
-    module = importlib.util.module_from_spec(specification)
-    specification.loader.exec_module(module)
-    return module
-
-
-@pytest.mark.parametrize("profile", ["smoke", "cpu"])
-def test_calibration(calibrate, profile):
-    """It says how it was obtained; the bar errs as rarely as was demanded, and lies far above chance."""
-    entry = calibration_for(FOLDER, profile, "")["memory_task"]
-    assert entry["bar"] in calibrate.BARS
-    how = entry["how"]
-    assert {"date", "seeds", "first_seed", "parameters", "honest_accuracy"} <= set(how)
-    for name in ("false_fails", "false_passes"):
-        assert how[name]["low"] <= how[name]["rate"] <= how[name]["high"]
-        assert how[name]["rate"] <= 0.02
-        assert how[name]["n"] >= 20
-
-
 def test_profiles_without_an_entry_have_defaults(questions, materials):
     assert "gpu" not in json.loads((FOLDER / "calibration.json").read_text())
     assert questions["memory_task"].module.settings_of(materials)["bar"] == 0.55
-
-
-def test_choice_of_a_bar(calibrate):
-    """False passes first, then false fails; of equal bars the lowest."""
-    assert calibrate.choose([1.0] * 3, [0.25, 0.5])["bar"] == 0.55
-    assert calibrate.choose([0.65, 1.0], [0.25])["bar"] == 0.5
-    assert calibrate.choose([0.75, 1.0], [0.25, 0.65])["bar"] == 0.7
 
 
 def test_there_are_enough_mutants_of_both_kinds():

@@ -92,6 +92,7 @@ def judge(questions, runtime, materials, reviews, tmp_path):
             assignment="text_vectorization", profile="smoke", seed=7, sandbox="none", cells=(cell,), devices=()
         )
         offers = {"given": given, "run": account, "materials": materials}
+        offers["measured"] = lambda value, bar: value >= bar
         return verdicts(hidden.module, {**offers, "evidence": EvidenceView(destination, account, question)})
 
     return run

@@ -130,7 +130,7 @@ def test_a_missing_classifier(judge):
 
 
 def test_bars_come_from_the_calibration(judge, materials):
-    high = replace(materials, calibration={"classify": {"bars": {"bag_of_words": 0.99, "sequence": 0.5}}})
+    high = replace(materials, calibration={"classify": {"bag_of_words": 0.99, "sequence": 0.5}})
     assert set(judge("classify", SEEDED + STUDENT, materials=high)) == {"bag_of_words_reaches_the_bar"}
     judge("classify", SEEDED + STUDENT, materials=replace(materials, calibration=None))
 

@@ -106,7 +106,7 @@ def run_trials(
     hand_in(folder, assignment, students)
     results: list[Result] = []
     curves: dict[str, list[tuple[float, ...]]] = {}
-    problems: list[str] = []
+    problems: list[tuple[str, str]] = []
     for number in range(seeds):
         here = _seeded(trial, name, number)
         batch = grade_trial(folder, here, name, console=console, profile=profile, workers=workers, sandbox=sandbox)
@@ -127,7 +127,7 @@ def run_trials(
         seeds=seeds,
         results=tuple(results),
         curves={question: tuple(found) for question, found in sorted(curves.items())},
-        problems=tuple(problems),
+        problems=tuple(told for question, told in problems if question in {"", *(each.question for each in results)}),
         how={
             "seeds": seeds,
             "first_seed": FIRST_SEED,
@@ -172,17 +172,15 @@ def _answers(models: Models, setting: Setting, data: int) -> list[Result]:
     return [Result(each.model, each.honest, each.question, each.check, float(each.value), None, data) for each in found]
 
 
-def _problems(report: Report, model: str, seed: int) -> list[str]:
-    """Checks of questions that are measured which an honest notebook failed for another reason."""
-    told = [f"{model}, seed {seed}: {report.problem}"] if report.problem else []
-    for question in report.questions:
-        if any(check.measure is not None for check in question.checks):
-            told += [
-                f"{model}, seed {seed}: {question.id}, {check.name}: {check.message}"
-                for check in question.checks
-                if check.outcome not in {"passed", "not_assessed"} and check.measure is None
-            ]
-    return told
+def _problems(report: Report, model: str, seed: int) -> list[tuple[str, str]]:
+    """What an honest notebook failed for another reason than a measured result: the question, and a sentence."""
+    found = [("", f"{model}, seed {seed}: {report.problem}")] if report.problem else []
+    return found + [
+        (question.id, f"{model}, seed {seed}: {question.id}, {check.name}: {check.message}")
+        for question in report.questions
+        for check in question.checks
+        if check.outcome not in {"passed", "not_assessed"} and check.measure is None
+    ]
 
 
 def _keep_curves(report: Report, curves: dict[str, list[tuple[float, ...]]]) -> None:

@@ -91,14 +91,12 @@ def forget_runs(course_folder: Path, name: str) -> None:
 def figures_table(figures: list[Figures], title: str) -> Table:
     """For each measured check: the bar, what honest and hopeless results reached, and both error rates."""
     table = Table(title=plain(title), box=box.SIMPLE_HEAD, title_justify="left", title_style="bold")
-    for heading in ("Question", "Check"):
-        table.add_column(heading, overflow="fold")
+    table.add_column("Check", overflow="fold", min_width=30)
     for heading in ("Bar", "Honest", "Hopeless", "False fails", "False passes", "Spread"):
         table.add_column(heading, justify="right", no_wrap=True)
     for each in figures:
         table.add_row(
-            plain(each.question),
-            plain(each.check.removeprefix("test_").replace("_", " ")),
+            plain(f"{each.question}: {each.check.removeprefix('test_').replace('_', ' ')}"),
             plain(f"{each.bar:.4g}", "bold" if each.setting else ""),
             plain(_span(each.honest)),
             plain(_span(each.dishonest)),
@@ -115,4 +113,4 @@ def _span(values: Mapping[str, Sequence[float]]) -> str:
 
 
 def _rate(rate: Rate | None) -> str:
-    return "-" if rate is None else f"{rate.rate:.1%} of {rate.n}, up to {rate.high:.1%}"
+    return "-" if rate is None else f"{rate.rate:.1%} of {rate.n} (≤ {rate.high:.1%})"

@@ -91,9 +91,9 @@ def forget_runs(course_folder: Path, name: str) -> None:
 def figures_table(figures: list[Figures], title: str) -> Table:
     """For each measured check: the bar, what honest and hopeless results reached, and both error rates."""
     table = Table(title=plain(title), box=box.SIMPLE_HEAD, title_justify="left", title_style="bold")
-    table.add_column("Check", overflow="fold", min_width=30)
+    table.add_column("Check", overflow="fold", min_width=20)
     for heading in ("Bar", "Honest", "Hopeless", "False fails", "False passes", "Spread"):
-        table.add_column(heading, justify="right", no_wrap=True)
+        table.add_column(heading, justify="right", no_wrap=heading in {"Bar", "Spread"})
     for each in figures:
         table.add_row(
             plain(f"{each.question}: {each.check.removeprefix('test_').replace('_', ' ')}"),

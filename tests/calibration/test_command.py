@@ -59,12 +59,12 @@ def test_it_writes_the_bar_its_error_rates_and_the_spread(calibrated):
         "solution": [21.0, 21.0],
         "trained": [24.0, 25.0],
         "right_lambda": [21.0, 21.0],
-        "closed form": [23.0],
+        "closed form": [23.0] * 20,
     }
-    assert figures["dishonest"] == {"guess": [5.0]}
+    assert figures["dishonest"] == {"guess": [5.0] * 20}
     assert calibrated["bar"] == figures["bar"] == 11.0  # 40 % of the way from 5 to 21
-    assert (figures["false_fails"]["n"], figures["false_fails"]["rate"]) == (7, 0.0)
-    assert figures["false_passes"]["n"] == 1
+    assert (figures["false_fails"]["n"], figures["false_fails"]["rate"]) == (26, 0.0)
+    assert figures["false_passes"]["n"] == 20
     assert calibrated["spread"]["test_skill"] == pytest.approx(
         (0.5 / 3) ** 0.5, abs=1e-5
     )  # pooled over three notebooks
@@ -73,7 +73,7 @@ def test_it_writes_the_bar_its_error_rates_and_the_spread(calibrated):
 
 def test_a_page_shows_the_distributions(course, calibrated):
     page = (course / ".autograder" / "calibration" / NAME / "cpu-generated.html").read_text()
-    for told in ("closed form", "guess", "right_lambda", "False fails: 0.0% of 7", "<svg"):
+    for told in ("closed form", "guess", "right_lambda", "False fails: 0.0% of 26", "<svg"):
         assert told in page
 
 

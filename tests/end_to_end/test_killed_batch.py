@@ -48,7 +48,7 @@ def hand_in_anew(course: Path, student: str, edition: int) -> None:
 def grade(course: Path) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "autograder", "grade", NAME, "--course", str(course), "--yes", "--workers", "2"]
     return subprocess.Popen(
-        command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, start_new_session=True
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
     )
 
 

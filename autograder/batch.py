@@ -13,6 +13,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 from queue import SimpleQueue
 from urllib.parse import quote
@@ -138,6 +139,7 @@ def grade_batch(
         conductor = Conductor(
             setting,
             order,
+            decide=_decider(setting, on_note if scheduler is None else None),
             fleet=fleet,
             judges=judges,
             messages=messages,
@@ -145,7 +147,7 @@ def grade_batch(
             on_event=on_event,
         )
         try:
-            for each in conductor.conduct(_decisions(setting, submissions, on_note if scheduler is None else None)):
+            for each in conductor.conduct(submissions):
                 ended[each.outcome.name] = each
         except KeyboardInterrupt:
             fleet.stop()
@@ -256,23 +258,25 @@ def _report_failure(order: Order, ended: Ended) -> None:
     store.write_report(order.course_folder, report, notebook=None, feedback=page)
 
 
-def _decisions(
-    setting: Setting, submissions: Iterable[Submission], on_note: Callable[[str], None] | None
-) -> Iterator[Decision]:
-    """What each submission needs. Before the first that has to run, kernels are made ready here, if it is to run here.
+def _decider(setting: Setting, on_note: Callable[[str], None] | None) -> Callable[[Submission], Decision]:
+    """Says what a submission needs. Before the first that has to run, kernels are made ready, if it is to run here.
 
     Args:
         setting: what the class is graded with.
-        submissions: of the class.
         on_note: is told if kernels start cold; None when notebooks run elsewhere.
     """
-    level = setting.sandbox if on_note is None else None
-    for submission in submissions:
+
+    @cache
+    def level() -> SandboxLevel:
+        return setting.sandbox if on_note is None else _settled_level(setting, on_note)
+
+    def decide_here(submission: Submission) -> Decision:
         decision = decide(setting, submission)
-        if decision.plan is not None:
-            level = level or _settled_level(setting, on_note or log.warning)
-            decision = replace(decision, plan=replace(decision.plan, level=level))
-        yield decision
+        if decision.plan is None:
+            return decision
+        return replace(decision, plan=replace(decision.plan, level=level()))
+
+    return decide_here
 
 
 def _settled_level(setting: Setting, on_note: Callable[[str], None]) -> SandboxLevel:

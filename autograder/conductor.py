@@ -11,7 +11,7 @@ import logging
 import os
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field, replace
@@ -27,7 +27,8 @@ from autograder.execution.gpu import out_of_gpu_memory
 from autograder.fleets import PRELOAD, Fleet, lost_worker
 from autograder.grading import Setting
 from autograder.parcels import Answer, read_answer, write_files
-from autograder.planning import Decision, decide
+from autograder.planning import Decision
+from autograder.records import Submission
 from autograder.verdict_jobs import Order, Verdict, VerdictJob, give_verdict
 from autograder.workers import begin_worker, fork_server
 
@@ -86,6 +87,7 @@ class Conductor:
     Args:
         setting: what the class is graded with.
         order: the same, as it travels to judges.
+        decide: says what a submission needs now.
         messages: the queue that the fleet's cells come to.
         attempts: how often a notebook is sent when the machine, and not the student, is at fault.
         on_event: hears of everything that happens.
@@ -96,6 +98,7 @@ class Conductor:
         setting: Setting,
         order: Order,
         *,
+        decide: Callable[[Submission], Decision],
         fleet: Fleet,
         judges: ProcessPoolExecutor,
         messages: SimpleQueue[object],
@@ -104,6 +107,7 @@ class Conductor:
     ) -> None:
         self._setting = setting
         self._order = order
+        self._decide = decide
         self._fleet = fleet
         self._judges = judges
         self._messages = messages
@@ -116,11 +120,12 @@ class Conductor:
         self._open = True
         self._twins: dict[str, list[_Case]] = {}
 
-    def conduct(self, decisions: Iterator[Decision]) -> Iterator[Ended]:
-        """Carry out all decisions; those that end come as they end.
+    def conduct(self, submissions: Iterable[Submission]) -> Iterator[Ended]:
+        """Do what every submission needs; those that end come as they end.
 
         Leaving the iteration early leaves what runs to the fleet's and judges' owner.
         """
+        decisions = map(self._decide, submissions)
         while True:
             yield from self._begin(decisions)
             if not (self._running or self._judging):
@@ -258,7 +263,7 @@ class Conductor:
     def _go_on(self, case: _Case) -> Iterator[Ended]:
         """What is too close to tell needs another run, which may be stored already."""
         try:
-            decision = decide(self._setting, case.decision.submission)
+            decision = self._decide(case.decision.submission)
         except AutograderError as error:
             yield self._end(case, None, str(error), fault="grader")
             return

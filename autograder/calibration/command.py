@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -81,11 +80,6 @@ def calibrate_assignment(
         write_calibration(path, trials, figures, date=date)
         console.print(plain(f"Written: {path}"), soft_wrap=True)
     return trials, figures
-
-
-def forget_runs(course_folder: Path, name: str) -> None:
-    """Remove the stored runs of earlier calibrations of an assignment."""
-    shutil.rmtree(course_folder / STATE_FOLDER / PAGES / name, ignore_errors=True)
 
 
 def figures_table(figures: list[Figures], title: str) -> Table:

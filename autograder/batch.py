@@ -50,6 +50,7 @@ class Batch:
         changes: marks that would change although the submission did not; they are as they were.
         done: how many submissions needed what (`run`, `judge`, `report`, `nothing`).
         page: the class's page, None when there is no report at all.
+        close_calls: marks that luck may have decided, one sentence each; a person may look.
     """
 
     assignment: str
@@ -61,6 +62,7 @@ class Batch:
     changes: tuple[Change, ...] = ()
     done: Mapping[Action, int] = field(default_factory=dict)
     page: Path | None = None
+    close_calls: tuple[str, ...] = ()
 
     @property
     def interrupted(self) -> bool:
@@ -76,6 +78,7 @@ class Batch:
         """Whether nobody has to look at anything."""
         return (
             not self.problems
+            and not self.close_calls
             and not self.waiting
             and not self.changes
             and not self.ungraded
@@ -167,13 +170,14 @@ def grade_batch(
     return Batch(
         assignment_name,
         published,
-        (*problems, *kept, *_left_open(ended)),
+        (*problems, *kept),
         ungraded,
         {name: ended[name].outcome for name in ungraded},
         waiting,
         held,
         Counter(each.decision.action for each in ended.values()),
         publish_class_page(course_folder, setting.assignment),
+        tuple(_left_open(ended)),
     )
 
 

@@ -170,7 +170,7 @@ def _show(verdicts: Sequence[Verdict], batch: Batch, assignment: Assignment, fol
     name = assignment.name
     console.print(verdict_table(verdicts, assignment.title))
     console.print(legend())
-    for problem in batch.problems:
+    for problem in (*batch.problems, *batch.close_calls):
         console.print(plain(f"! {problem}", "yellow"), soft_wrap=True)
     surprised = sum(bool(verdict.surprises) for verdict in verdicts)
     told = f"{len(verdicts) - surprised} of {len(verdicts)} students got the verdict that is known to be right."

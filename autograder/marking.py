@@ -215,7 +215,7 @@ def print_batch(batch: Batch, course: Course, *, course_folder: Path, console: C
     cases = find_cases(batch.reports, batch.failures)
     for line in attention_lines(cases, lambda student: look(student, batch.assignment)):
         console.print(line, soft_wrap=isinstance(line, Text))
-    for problem in batch.problems:
+    for problem in (*batch.problems, *batch.close_calls):
         console.print(plain(f"! {problem}", "yellow"), soft_wrap=True)
     if batch.page is not None:
         told = f"\nClass:    {batch.page}\nFeedback: {batch.page.parent}/STUDENT/feedback.html"
